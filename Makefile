@@ -1,0 +1,51 @@
+# `make help` lists what can be done. Nothing has to be installed by hand before `make book` or `make test`
+# but git, make, Python 3.11-3.13 and a C compiler (tools/check_machine.py says what is missing).
+
+PYTHON  ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))))
+PROFILE ?= demo
+BIN     := .venv/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+READY   := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint types format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock requirements-pyradiomics.lock pyproject.toml tools/check_machine.py
+	@$(or $(PYTHON),python3) tools/check_machine.py
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@# pyradiomics needs numpy and setuptools at hand while it is built.
+	$(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --requirement requirements-pyradiomics.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(READY) ## execute the chapters and render the book (PROFILE=smoke|demo|paper)
+	$(BIN)/lnm book --profile $(PROFILE)
+
+test: $(READY) lint types ## lint, type-check and run all tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+lint: $(READY) ## ruff on code and notebooks; no outputs in notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files -z '*.ipynb' | xargs -0 --no-run-if-empty $(BIN)/nbstripout --verify
+
+types: $(READY) ## mypy on the package
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff and nbstripout put the files in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files -z '*.ipynb' | xargs -0 --no-run-if-empty $(BIN)/nbstripout
+
+lock: $(READY) ## renew the exact versions (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --unsafe-package pyradiomics pyproject.toml --output-file requirements.lock
+	grep -o 'pyradiomics==[0-9.]*' pyproject.toml | uv pip compile --quiet --universal --no-deps --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url - --output-file requirements-pyradiomics.lock
+
+clean: ## remove the environment, the caches and what was built (runs/ and cohorts/ stay)
+	rm -rf .venv _build .lnm_cache .pytest_cache .mypy_cache .ruff_cache

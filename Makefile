@@ -41,7 +41,7 @@ format: $(READY) ## let ruff and nbstripout put the files in order
 	$(BIN)/ruff format .
 	git ls-files -z '*.ipynb' | xargs -0 --no-run-if-empty $(BIN)/nbstripout
 
-lock: $(READY) ## renew the exact versions (needs uv)
+lock: ## renew the exact versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url --unsafe-package pyradiomics pyproject.toml --output-file requirements.lock
 	grep -o 'pyradiomics==[0-9.]*' pyproject.toml | uv pip compile --quiet --universal --no-deps --python-version 3.11 \

@@ -1,0 +1,88 @@
+"""How a training went."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lnm_kit.errors import InputError
+from lnm_kit.figures.style import GRAY, PALETTE, new_figure, styled
+
+_NEEDED = ("training_loss", "validation_loss", "validation_auc")
+
+
+def training_curve(epochs: pd.DataFrame, *, kept_epoch: int | None = None) -> Figure:
+    """Draw the losses and the validation AUC over the epochs.
+
+    Parameters
+    ----------
+    epochs
+        Index: the epoch; columns `training_loss`, `validation_loss`, `validation_auc`, as in
+        `lnm_kit.training.history.History.epochs`.
+    kept_epoch
+        The epoch whose weights are used; marked.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or there is no epoch.
+
+    Examples
+    --------
+    >>> columns = ["training_loss", "validation_loss", "validation_auc"]
+    >>> epochs = pd.DataFrame([[0.7, 0.7, 0.5], [0.5, 0.6, 0.7]], columns=columns, index=[1, 2])
+    >>> [axes.get_ylabel() for axes in training_curve(epochs, kept_epoch=2).axes]
+    ['loss', 'validation AUC']
+    """
+    missing = [name for name in _NEEDED if name not in epochs.columns]
+    if missing or epochs.empty:
+        raise InputError(
+            f"the history has {len(epochs)} epochs and the columns {list(epochs.columns)}; it "
+            f"needs at least one epoch and the columns {', '.join(_NEEDED)}."
+        )
+    with styled():
+        figure = new_figure(8.4, 3.3)
+        losses, areas = figure.subplots(1, 2)
+        # With few epochs a line alone hides where the points are.
+        marker = "o" if len(epochs) <= 30 else ""
+        losses.plot(
+            epochs["training_loss"], color=PALETTE[0], ls="-", marker=marker, ms=4, label="training"
+        )
+        losses.plot(
+            epochs["validation_loss"],
+            color=PALETTE[1],
+            ls="--",
+            marker=marker and "s",
+            ms=4,
+            label="validation",
+        )
+        losses.set(xlabel="epoch", ylabel="loss")
+        losses.legend(handlelength=3)
+        areas.plot(epochs["validation_auc"], color=PALETTE[1], ls="--", marker=marker and "s", ms=4)
+        areas.axhline(0.5, color=GRAY, ls=(0, (1, 2)), lw=1.2)
+        areas.annotate(
+            "chance",
+            (1, 0.5),
+            xycoords=("axes fraction", "data"),
+            va="bottom",
+            ha="right",
+            color=GRAY,
+            fontsize="small",
+        )
+        areas.set(xlabel="epoch", ylabel="validation AUC")
+        low, high = epochs["validation_auc"].min(), epochs["validation_auc"].max()
+        areas.set_ylim(min(0.4, low - 0.03), max(0.8, min(1.02, high + 0.05)))
+        for axes in (losses, areas):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            if kept_epoch is not None:
+                axes.axvline(kept_epoch, color=GRAY, ls="-", lw=1)
+        if kept_epoch is not None:
+            areas.annotate(
+                "kept",
+                (kept_epoch, 0),
+                xycoords=("data", "axes fraction"),
+                xytext=(3, 3),
+                textcoords="offset points",
+                color=GRAY,
+                fontsize="small",
+            )
+    return figure

@@ -1,0 +1,187 @@
+"""A simulated cohort as a folder, rendered once and kept in the cache."""
+
+import hashlib
+import os
+import shutil
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from lnm_kit.cache import CACHE_VARIABLE, MANIFEST, cache_root, cached
+from lnm_kit.cohort import CohortInfo, staged_folder, write_cohort
+from lnm_kit.errors import InputError
+from lnm_kit.published import published
+from lnm_kit.simulate import frames
+from lnm_kit.simulate.frames import describe_nodules, write_frames
+from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, population_model
+from lnm_kit.simulate.nodule import Nodule
+from lnm_kit.simulate.population import check_simulation, simulate_population, split_plan
+
+# Above the largest frame with its mask that was seen (100 kB, PNG of about 300 rows).
+BYTES_PER_FRAME = 150_000
+FRAME_TABLE = "images.csv"
+
+
+def simulate_cohort(
+    study: str, *, seed: int, signal: float, size: float = 1.0, n_jobs: int = 1
+) -> Path:
+    """Return the folder of a simulated cohort, rendering it when the cache does not hold it.
+
+    The result depends on the arguments (but `n_jobs`) and on the package's code only. Frames do
+    not depend on `signal`: cohorts that differ in nothing else share them.
+
+    Parameters
+    ----------
+    study, seed, signal, size
+        As in `simulate_population`.
+    n_jobs
+        Processes that render; -1 = one a core.
+
+    Returns
+    -------
+    Path
+        A cohort folder with `truth.csv`; read it, never write into it.
+
+    Raises
+    ------
+    InputError
+        When an argument is out of its range, or the disk has no room.
+    """
+    check_simulation(study, seed=seed, signal=signal, size=size)
+    model = population_model(study)
+    cases, truth = simulate_population(study, seed=seed, signal=signal, size=size)
+    nodules = describe_nodules(cases, truth[AGGRESSIVENESS], seed=seed)
+    rendered = _rendered(model, cases, nodules, n_jobs=n_jobs)
+    return cached(
+        "simulated-cohort",
+        partial(_fill, rendered, _info(model, seed, signal, size), cases, truth, nodules),
+        inputs={
+            "study": study,
+            "seed": seed,
+            "signal": float(signal),
+            "size": float(size),
+            "frames": rendered.name,
+        },
+        code=[sys.modules[__name__]],
+    )
+
+
+def copy_cohort(cached_folder: Path, folder: Path) -> None:
+    """Copy a cohort out of the cache; `folder` appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When `folder` exists and is not empty, or cannot be written.
+    """
+    refuse_existing(folder)
+    with staged_folder(folder) as part:
+        skip_manifest = shutil.ignore_patterns(MANIFEST)
+        shutil.copytree(cached_folder, part, ignore=skip_manifest, dirs_exist_ok=True)
+
+
+def refuse_existing(folder: Path) -> None:
+    """Check that a folder to be written is missing or empty.
+
+    Raises
+    ------
+    InputError
+        When it holds something, or is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder} exists already and is not overwritten; name another folder or remove it."
+        )
+
+
+def require_space(folder: Path, study: str, size: float) -> None:
+    """Check that the disks of `folder` and of the cache have room for a simulated cohort.
+
+    Raises
+    ------
+    InputError
+        When one has not; names the folder, what is needed and what is free.
+    """
+    n_frames = int(split_plan(study, size)["n"].sum()) * len(population_model(study).views)
+    needed = n_frames * BYTES_PER_FRAME
+    for place in (folder.absolute(), cache_root().absolute()):
+        existing = next(path for path in (place, *place.parents) if path.exists())
+        free = shutil.disk_usage(existing).free
+        if free < needed:
+            raise InputError(
+                f"{place}: the simulated cohort needs about {needed / 1e6:.0f} MB, the disk has "
+                f"{free / 1e6:.0f} MB free. Free some space, choose a folder on another disk "
+                f"({CACHE_VARIABLE} names the cache), or a smaller size."
+            )
+
+
+def _rendered(
+    model: PopulationModel, cases: pd.DataFrame, nodules: dict[str, Nodule], *, n_jobs: int
+) -> Path:
+    """Folder with the frames of these nodules; a cache entry of its own, shared by all signals."""
+    centers = dict(zip(cases.index, cases["center"], strict=True))
+    described = hashlib.sha256(
+        "\n".join(f"{case_id} {centers[case_id]} {n}" for case_id, n in nodules.items()).encode()
+    )
+
+    def compute(folder: Path) -> None:
+        images = write_frames(folder, nodules, centers, model.views, n_jobs=n_jobs)
+        images.to_csv(folder / FRAME_TABLE)
+
+    return cached(
+        "simulated-frames",
+        compute,
+        inputs={"nodules": described.hexdigest(), "views": list(model.views)},
+        code=[frames],
+    )
+
+
+def _fill(
+    rendered: Path,
+    info: CohortInfo,
+    cases: pd.DataFrame,
+    truth: pd.DataFrame,
+    nodules: dict[str, Nodule],
+    folder: Path,
+) -> None:
+    """Write the cohort into `folder`; the frames are links to the rendered files."""
+    images = pd.read_csv(rendered / FRAME_TABLE, index_col="image_id")
+    for name in (*images["path"], *images["mask_path"]):
+        (folder / name).parent.mkdir(exist_ok=True)
+        _link(rendered / name, folder / name)
+    write_cohort(folder, info, cases, images, truth.join(_nodule_table(nodules, cases)))
+
+
+def _link(source: Path, target: Path) -> None:
+    """Hard link, or a copy on file systems without links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _nodule_table(nodules: dict[str, Nodule], cases: pd.DataFrame) -> pd.DataFrame:
+    """What was drawn, one row a case: the nodule's values that are no clinical column."""
+    table = pd.DataFrame({case_id: asdict(n) for case_id, n in nodules.items()}).T
+    table = table.drop(columns=["seed", "foci", "composition", "calcification", "location"])
+    return table.infer_objects().add_prefix("nodule_")
+
+
+def _info(model: PopulationModel, seed: int, signal: float, size: float) -> CohortInfo:
+    paper = published(model.study)["citation"]
+    return CohortInfo(
+        name=f"{model.name} (seed {seed}, signal {signal:g}, size {size:g})",
+        endpoint=model.endpoint,
+        positive=model.positive,
+        source=(
+            "Simulated: patients, labels and images are drawn from a known model, with the counts "
+            f"and marginals of {paper} Nothing in it is that paper's data. Not for clinical use."
+        ),
+        licence="CC0-1.0",
+        simulated=True,
+        seed=seed,
+        signal=float(signal),
+    )

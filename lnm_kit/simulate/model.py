@@ -1,0 +1,184 @@
+"""The specification of a simulated population: variables, factors, and what drives the label."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lnm_kit.errors import one_of
+from lnm_kit.published import parse_number, published_table
+from lnm_kit.simulate import models
+
+AGGRESSIVENESS = "aggressiveness"
+
+
+class Variable(BaseModel):
+    """A clinical column: its levels or its curve, and its loadings on the latent factors.
+
+    Categorical variables have `levels` from low to high latent score. Continuous ones have a
+    `family`, a `range` and a `step` (their resolution); `edges` and `levels` where the paper
+    prints counts of classes, `closed` saying to which class an edge itself belongs.
+    `mean` and `sd` are for variables whose mean and SD are not published.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    levels: tuple[str, ...] = ()
+    integer: bool = False
+    family: Literal["categorical", "normal", "lognormal"] = "categorical"
+    range: tuple[float, float] = (-np.inf, np.inf)
+    edges: tuple[float, ...] = ()
+    closed: Literal["left", "right"] = "left"
+    step: float = 0.0
+    mean: float | None = None
+    sd: float | None = None
+    loadings: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.family == "categorical" and not self.levels:
+            raise ValueError(f"{self.column}: a categorical variable needs levels")
+        if self.edges and len(self.levels) != len(self.edges) + 1:
+            raise ValueError(f"{self.column}: {len(self.edges)} edges need one more level")
+        if sum(loading**2 for loading in self.loadings.values()) > 1:
+            raise ValueError(f"{self.column}: squared loadings add up to more than 1")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Lower end, edges and upper end of the range."""
+        return (self.range[0], *self.edges, self.range[1])
+
+    def level_of(self, values: pd.Series) -> pd.Series:
+        """Name the level of every value; classes of a continuous variable by its edges."""
+        if self.family == "categorical":
+            return values.astype(str)
+        bins = [-np.inf, *self.edges, np.inf]
+        return pd.cut(values, bins, right=self.closed == "right", labels=list(self.levels)).astype(
+            str
+        )
+
+
+class Outcome(BaseModel):
+    """What drives the label: the aggressiveness, and direct effects given the aggressiveness.
+
+    Effects are named `column=level` against the column's reference level, or `column` for the
+    effect of one unit. `targets` replaces published coefficients that cannot be meant.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    aggressiveness: float
+    direct: dict[str, float]
+    targets: dict[str, float] = Field(default_factory=dict)
+
+
+class PopulationModel(BaseModel):
+    """Everything that the simulation of a study adds to its published tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    name: str
+    endpoint: str
+    positive: str
+    views: tuple[Literal["transverse", "longitudinal"], ...]
+    factors: tuple[str, ...]
+    centers: dict[str, str]
+    variables: tuple[Variable, ...]
+    outcome: Outcome
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        if self.factors[:1] != (AGGRESSIVENESS,):
+            raise ValueError(f"the first factor must be {AGGRESSIVENESS!r}")
+        unknown = {name for v in self.variables for name in v.loadings} - set(self.factors)
+        if unknown:
+            raise ValueError(f"loadings on factors that are not listed: {sorted(unknown)}")
+        columns = {variable.column for variable in self.variables}
+        strangers = {name for name in self.outcome.direct if name.split("=")[0] not in columns}
+        if strangers:
+            raise ValueError(f"effects of columns that are not listed: {sorted(strangers)}")
+        return self
+
+    def variable(self, column: str) -> Variable:
+        """Return the variable of that column."""
+        return next(variable for variable in self.variables if variable.column == column)
+
+
+def simulated_studies() -> list[str]:
+    """Names of the studies that can be simulated.
+
+    Examples
+    --------
+    >>> "llnm" in simulated_studies()
+    True
+    """
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in files(models).iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def population_model(study: str) -> PopulationModel:
+    """Return the specification of a study's simulated population.
+
+    Raises
+    ------
+    InputError
+        When the study cannot be simulated.
+
+    Examples
+    --------
+    >>> population_model("llnm").centers["test_a"]
+    'center_2'
+    """
+    return _read(one_of("study", study, simulated_studies()))
+
+
+@cache
+def _read(study: str) -> PopulationModel:
+    text = (files(models) / f"{study}.toml").read_text("utf-8")
+    return PopulationModel.model_validate(tomllib.loads(text))
+
+
+def target_coefficients(model: PopulationModel) -> dict[str, float]:
+    """Coefficients that a logistic regression on the clinical columns should find, as log odds.
+
+    They are the published ones, but for those that the specification replaces. The names are
+    those of `design_matrix`.
+
+    *Source*: the `beta` column of the paper's regression table (LLNM: Table 2).
+
+    Examples
+    --------
+    >>> targets = target_coefficients(population_model("llnm"))
+    >>> targets["sex=female"], targets["tumor_size_cm=gt_4"]
+    (-0.609, 5.741)
+    """
+    table = published_table(model.study, "table_2")
+    printed = table[~table["beta"].isin(["", "N/A"])]
+    published = {}
+    for variable, level, beta in printed[["variable", "level", "beta"]].to_numpy().tolist():
+        published[f"{variable}={level}" if level else variable] = parse_number(beta).value
+    return published | model.outcome.targets
+
+
+def design_matrix(model: PopulationModel, cases: pd.DataFrame) -> pd.DataFrame:
+    """Columns of the published regression, one per coefficient; float, (n cases, n effects).
+
+    A column `column=level` is 1 where the case has that level; a column without a level is the
+    value itself. The reference levels have no column.
+    """
+    columns = {}
+    for name in target_coefficients(model):
+        column, _, level = name.partition("=")
+        levels = model.variable(column).level_of(cases[column]) if level else None
+        columns[name] = cases[column] if levels is None else levels == level
+    return pd.DataFrame(columns, index=cases.index).astype(float)

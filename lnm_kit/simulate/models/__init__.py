@@ -1,0 +1,1 @@
+"""One TOML file per study: how its simulated patients are drawn."""

@@ -1,0 +1,83 @@
+"""The known truth behind simulated labels: who was how likely to be positive."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from lnm_kit.errors import InputError, one_of
+from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, design_matrix
+
+
+def linear_predictor(
+    model: PopulationModel, cases: pd.DataFrame, aggressiveness: pd.Series
+) -> pd.Series:
+    r"""Log odds of the label at signal 1, without the intercept: :math:`b_z z + \sum_j b_j x_j`.
+
+    Shape (n,), on the index of `cases`.
+    """
+    design = design_matrix(model, cases)
+    direct = pd.Series(model.outcome.direct).reindex(design.columns).fillna(0.0)
+    return model.outcome.aggressiveness * aggressiveness + design @ direct
+
+
+def expected_auc(score: pd.Series, probability: pd.Series) -> float:
+    """AUC of a score for labels that are 1 with these probabilities, averaged over the labels.
+
+    Every case counts as positive with weight p and as negative with weight 1 - p. (The pair of a
+    case with itself counts half; with n cases that moves the value by the order of 1/n.)
+
+    Examples
+    --------
+    >>> expected_auc(pd.Series([0.0, 1.0]), pd.Series([0.0, 1.0]))
+    1.0
+    """
+    label = np.repeat([1, 0], len(score))
+    weight = np.concatenate([probability, 1 - probability])
+    return float(roc_auc_score(label, np.tile(score, 2), sample_weight=weight))
+
+
+def oracle_auc(
+    cases: pd.DataFrame,
+    truth: pd.DataFrame,
+    split: str,
+    *,
+    score: Literal["probability", "aggressiveness"] = "probability",
+) -> float:
+    """AUC on the drawn labels of one who knows the truth: the best that can be expected.
+
+    For an interval give `cases["label"]` and `truth["probability"]` to `evaluation.auc`.
+
+    Parameters
+    ----------
+    cases
+        Index case_id, columns `split` and `label` (0/1, 1 = positive).
+    truth
+        Index case_id, columns `probability` and `aggressiveness`.
+    split
+        Which split.
+    score
+        The probability (all that is known), or the latent aggressiveness alone.
+
+    Raises
+    ------
+    InputError
+        When the split is not in the cases, or a case is missing in the truth.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"split": "test_a", "label": [0, 1]}, index=["a", "b"])
+    >>> oracle_auc(cases, pd.DataFrame({"probability": [0.1, 0.8]}, index=["a", "b"]), "test_a")
+    1.0
+    """
+    one_of("split", split, sorted(cases["split"].unique()))
+    chosen = cases[cases["split"] == split]
+    missing = chosen.index.difference(truth.index)
+    if len(missing):
+        raise InputError(
+            f"truth: {len(missing)} cases of split {split!r} are missing, the first is "
+            f"{missing[0]!r}; cases and truth must be of one simulated cohort."
+        )
+    known = truth.loc[chosen.index, AGGRESSIVENESS if score == "aggressiveness" else score]
+    return float(roc_auc_score(chosen["label"], known))

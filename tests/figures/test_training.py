@@ -1,0 +1,40 @@
+import io
+
+import pandas as pd
+import pytest
+
+from lnm_kit.errors import InputError
+from lnm_kit.figures.training import training_curve
+
+EPOCHS = pd.DataFrame(
+    {
+        "training_loss": [0.9, 0.5, 0.3],
+        "validation_loss": [0.9, 0.7, 0.8],
+        "validation_auc": [0.3, 0.7, 0.99],
+    },
+    index=[1, 2, 3],
+)
+
+
+def test_the_curves_are_the_table_and_the_kept_epoch_is_marked():
+    losses, areas = training_curve(EPOCHS, kept_epoch=2).axes
+    assert losses.get_lines()[0].get_ydata().tolist() == [0.9, 0.5, 0.3]
+    assert losses.get_lines()[1].get_ydata().tolist() == [0.9, 0.7, 0.8]
+    assert areas.get_lines()[0].get_ydata().tolist() == [0.3, 0.7, 0.99]
+    assert list(areas.get_lines()[-1].get_xdata()) == [2, 2]
+
+
+def test_every_auc_is_inside_of_the_axes():
+    low, high = training_curve(EPOCHS).axes[1].get_ylim()
+    assert low < 0.3
+    assert high > 0.99
+
+
+def test_a_single_epoch_can_be_drawn():
+    training_curve(EPOCHS.head(1)).savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize("epochs", [EPOCHS.head(0), EPOCHS.drop(columns="validation_auc")])
+def test_a_history_without_what_is_drawn_is_refused(epochs):
+    with pytest.raises(InputError, match="at least one epoch and the columns"):
+        training_curve(epochs)

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold
 
+from lnm_kit.cohort.folds import patient_folds
 from lnm_kit.errors import InputError
 from lnm_kit.progress import track
 
@@ -68,9 +68,8 @@ def out_of_fold_scores(
     True
     """
     labels, patients = np.asarray(label), np.asarray(groups)
-    _check(features, labels, patients, folds)
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    held_out = [test for _, test in splits.split(features, labels, patients)]
+    _check(features, labels, patients)
+    held_out = [rows for _, rows in patient_folds(labels, patients, folds=folds, seed=seed)]
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
         joblib.delayed(_fit_and_score)(estimator, features, labels, rows) for rows in held_out
     )
@@ -119,7 +118,7 @@ def _fit_and_score(
     return case_scores(fitted, features.iloc[held_out])
 
 
-def _check(features: pd.DataFrame, labels: np.ndarray, patients: np.ndarray, folds: int) -> None:
+def _check(features: pd.DataFrame, labels: np.ndarray, patients: np.ndarray) -> None:
     rows = len(features)
     if labels.shape != (rows,) or patients.shape != (rows,):
         raise InputError(
@@ -128,12 +127,3 @@ def _check(features: pd.DataFrame, labels: np.ndarray, patients: np.ndarray, fol
         )
     if not np.isin(labels, (0, 1)).all():
         raise InputError("label holds other values than 0 and 1.")
-    if folds < 2:
-        raise InputError(f"folds is {folds}; it must be 2 or more.")
-    counts = {value: np.unique(patients[labels == value]).size for value in (0, 1)}
-    scarce = [f"label {value} has {n} patients" for value, n in counts.items() if n < folds]
-    if scarce:
-        raise InputError(
-            f"{' and '.join(scarce)}, fewer than the {folds} folds; every fold needs one of each: "
-            f"use at most {min(counts.values())} folds."
-        )

@@ -84,7 +84,7 @@ def test_decision_functions_are_mapped_to_0_1_in_order():
 
 def test_fewer_patients_of_a_class_than_folds_are_refused():
     features, label, patients = table(30)  # ten patients, four of them positive
-    with pytest.raises(InputError, match=r"label 1 has 4 patients.*at most 4 folds"):
+    with pytest.raises(InputError, match=r"5 folds need .* found 4 positive and 6 negative"):
         out_of_fold_scores(LogisticRegression(), features, label, patients, folds=5, seed=0)
 
 

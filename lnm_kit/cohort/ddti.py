@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image as PillowImage
+from scipy import ndimage
 
 from lnm_kit.cohort.ddti_source import (
     Box,
@@ -26,6 +27,7 @@ LABELS = {"2": 0, "3": 0, "4a": 0, "4b": 1, "4c": 1, "5": 1}
 SHARES = {"training": 0.6, "validation": 0.2, "test_a": 0.2}
 SEXES = {"F": "female", "M": "male"}
 OUTSIDE_AT_MOST = 0.1
+SLIVER = 0.02
 
 
 def import_ddti(
@@ -34,7 +36,8 @@ def import_ddti(
     """Turn the public form of DDTI (``CASE.xml``, ``CASE_FRAME.jpg``) into a cohort folder.
 
     One case an XML, its frames as images, the filled outlines as masks (several outlines of a
-    frame are several components). Frames are cropped to the ultrasound image, because the text
+    frame are several components). Where two planes stand side by side, each half with an outline
+    becomes an image of its own. Frames are cropped to the ultrasound image, because the text
     around it prints the TI-RADS reading, which is the label; the pixels inside are not changed.
     Label 1 is TI-RADS 4b, 4c or 5: at least two suspicious features. (4a and above, which is
     also used, would call a nodule with one suspicious feature and a risk of 3 % positive, and
@@ -193,9 +196,10 @@ def _import_cases(
             twin = first.get(digests.get(name, ""))
             if twin is not None and not twin.startswith(f"{case.number}_"):
                 frame.fault = f"an image of another case, imported before: {twin}"
-            row = _import_frame(path.parent, folder, case, frame, report)
-            if row is not None:
-                kept.append(row)
+            rows = _import_frame(path.parent, folder, case, frame, report)
+            if rows:
+                kept += rows
+                report.n_frames += 1
                 first.setdefault(digests[name], name)
         if not kept:
             report.add(case.number, "", "no usable frame", "left out")
@@ -243,32 +247,69 @@ def _note_frames_without_marks(
 
 def _import_frame(
     source: Path, folder: Path, case: SourceCase, frame: SourceFrame, report: ImportReport
-) -> dict[str, object] | None:
-    """Write one frame and its mask; return its row, or None when it is left out."""
+) -> list[dict[str, object]]:
+    """Write the images of one frame and their masks; return their rows, none when left out."""
     name = f"{case.number}_{frame.number}"
     read = _read_frame(source / f"{name}.jpg", frame)
     if isinstance(read, str):
         report.add(case.number, frame.number, read, "left out")
-        return None
+        return []
     pixels, mask, box, outside = read
-    _write_png(folder / "images" / f"{name}.png", pixels)
-    _write_png(folder / "masks" / f"{name}.png", mask.astype(np.uint8) * 255)
+    planes = split_planes(mask) if box.is_dual else {"": slice(None)}
+    rows: list[dict[str, object]] = []
+    for suffix, columns in planes.items():
+        image_id = f"{name}{suffix}"
+        _write_png(folder / "images" / f"{image_id}.png", pixels[:, columns])
+        _write_png(folder / "masks" / f"{image_id}.png", mask[:, columns].astype(np.uint8) * 255)
+        rows.append(
+            {
+                "image_id": image_id,
+                "case_id": case.number,
+                "modality": "us",
+                "view": "dual" if box.is_dual and suffix == "" else "unknown",
+                "path": f"images/{image_id}.png",
+                "mask_path": f"masks/{image_id}.png",
+                "spacing_x_mm": "",
+                "spacing_y_mm": "",
+            }
+        )
     n = len(frame.outlines)
     found = f"{n} outline{'s' if n > 1 else ''}, image in {box}"
-    found += ", two planes side by side" if box.is_dual else ""
+    if box.is_dual:
+        found += f", two planes side by side: {len(rows)} image{'s' if len(rows) > 1 else ''}"
     found += f", {frame.n_arrows} arrow(s) not used" if frame.n_arrows else ""
     found += f", {outside:.1%} of an outline outside of the image" if outside else ""
     report.add(case.number, frame.number, found, "imported")
     report.n_dual += box.is_dual
+    return rows
+
+
+def split_planes(mask: Pixels) -> dict[str, slice]:
+    """Columns of the planes of a dual frame that hold an outline: halves ``a`` and ``b``.
+
+    An outline that crosses the middle by more than a sliver keeps the frame whole (suffix "").
+
+    Parameters
+    ----------
+    mask
+        bool (H, W).
+
+    Examples
+    --------
+    >>> mask = np.zeros((4, 8), bool)
+    >>> mask[1, 5:7] = True
+    >>> split_planes(mask)
+    {'b': slice(4, 8, None)}
+    """
+    middle, width = mask.shape[1] // 2, mask.shape[1]
+    components, n_components = ndimage.label(mask)
+    sizes = np.bincount(components.ravel(), minlength=n_components + 1)[1:]
+    on_left = np.bincount(components[:, :middle].ravel(), minlength=n_components + 1)[1:] / sizes
+    if (np.minimum(on_left, 1 - on_left) > SLIVER).any():
+        return {"": slice(None)}
+    halves = {"a": slice(0, middle), "b": slice(middle, width)}
     return {
-        "image_id": name,
-        "case_id": case.number,
-        "modality": "us",
-        "view": "dual" if box.is_dual else "unknown",
-        "path": f"images/{name}.png",
-        "mask_path": f"masks/{name}.png",
-        "spacing_x_mm": "",
-        "spacing_y_mm": "",
+        name: half for name, half in halves.items() if mask[:, half].sum() > SLIVER * mask.sum()
     }
 
 

@@ -21,6 +21,7 @@ class ImportReport:
     n_source_cases: int = 0
     n_source_frames: int = 0
     n_cases: int = 0
+    n_frames: int = 0
     n_images: int = 0
     n_positive: int = 0
     n_dual: int = 0
@@ -39,14 +40,15 @@ class ImportReport:
         whole = Counter(found.split(":")[0] for _, frame, found, _ in left_out if not frame)
         single = Counter(found.split(":")[0] for _, frame, found, _ in left_out if frame)
         splits = ", ".join(f"{name} {count}" for name, count in self.splits.items())
-        imported = f"{self.n_cases} of {self.n_source_cases} cases and {self.n_images} of"
+        imported = f"{self.n_cases} of {self.n_source_cases} cases and {self.n_frames} of"
         imported += f" {self.n_source_frames} frames imported into {self.folder}"
+        imported += f" as {self.n_images} images"
         positive = f"{self.n_positive} positive (TI-RADS 4b, 4c, 5)"
         lines = [
             imported,
             f"  {positive}, {self.n_cases - self.n_positive} negative (2, 3, 4a)",
             f"  splits (ours, by case, stratified): {splits}",
-            f"  frames with two planes side by side: {self.n_dual} (view = dual)",
+            f"  frames with two planes side by side, cut in the middle: {self.n_dual}",
         ]
         lines += [f"  cases left out, {found}: {count}" for found, count in whole.items()]
         lines += [f"  frames left out, {found}: {count}" for found, count in single.items()]

@@ -58,7 +58,7 @@ def grad_cam(network: nn.Module, images: Tensor, *, layer: nn.Module | None = No
     highest = maps.amax(dim=(1, 2), keepdim=True)
     # a network without any positive evidence has a map of zeros, which stays one
     scaled = maps / torch.where(highest > 0, highest, 1.0)
-    return scaled.clamp(0, 1).numpy()
+    return scaled.numpy()
 
 
 def last_convolutional_stage(network: nn.Module) -> nn.Module:

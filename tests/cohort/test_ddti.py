@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 from skimage.measure import label as connected
 
 from lnm_kit.cohort import check_cohort, import_ddti, load_cohort, read_image, read_mask
-from lnm_kit.cohort.ddti import LABELS, split_cases
+from lnm_kit.cohort.ddti import LABELS, split_cases, split_planes
 from lnm_kit.errors import InputError
 
 SQUARE = [{"x": 200, "y": 50}, {"x": 200, "y": 90}, {"x": 260, "y": 90}, {"x": 260, "y": 50}]
@@ -23,7 +23,7 @@ def test_a_whole_import(made_up_ddti, tmp_path):
     report = import_ddti(made_up_ddti, tmp_path / "cohort")
     cohort = load_cohort(tmp_path / "cohort")
     assert check_cohort(tmp_path / "cohort") == []
-    assert (report.n_cases, report.n_images) == (10, 11)
+    assert (report.n_cases, report.n_frames, report.n_images) == (10, 11, 11)
     assert list(cohort.cases.index) == [str(number) for number in range(1, 11)]
     assert (cohort.cases["label"] == cohort.cases["tirads"].map(LABELS)).all()
     assert set(cohort.cases["sex"]) == {"female"}
@@ -44,6 +44,23 @@ def test_frames_are_cropped_and_their_pixels_kept(made_up_ddti, tmp_path):
     rows, columns = np.nonzero(mask)
     assert (rows.min(), rows.max() + 1) == pytest.approx((50 - 8, 90 - 8), abs=1)
     assert (columns.min(), columns.max() + 1) == pytest.approx((200 - 87, 260 - 87), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "planes"),
+    [
+        ([(3, 9), (14, 18)], {"a": (0, 10), "b": (10, 20)}),
+        ([(1, 4), (6, 9)], {"a": (0, 10)}),
+        ([(12, 19)], {"b": (10, 20)}),
+        ([(2, 4), (8, 13)], {"": None}),
+    ],
+)
+def test_a_dual_frame_is_cut_in_the_middle_unless_an_outline_crosses_it(columns, planes):
+    mask = np.zeros((6, 20), bool)
+    for start, end in columns:
+        mask[2:4, start:end] = True
+    expected = {name: slice(*ends) if ends else slice(None) for name, ends in planes.items()}
+    assert split_planes(mask) == expected
 
 
 def test_the_same_seed_gives_the_same_bytes(made_up_ddti, tmp_path):
@@ -188,7 +205,10 @@ def test_the_real_data_set_is_imported_whole(real):
     assert check_cohort(cohort.root) == []
     assert (report.n_source_cases, report.n_source_frames) == (390, 480)
     # 298 cases have a TI-RADS; 7 of them have only marks that break off
-    assert (report.n_cases, report.n_images) == (291, 340)
+    assert (report.n_cases, report.n_frames, report.n_dual) == (291, 340, 97)
+    # 96 dual frames are cut, 93 of them into two images; one outline crosses the middle
+    assert report.n_images == len(cohort.images) == 340 + 93
+    assert (cohort.images["view"] == "dual").sum() == 1
     assert report.findings["found"].str.startswith("the marks break off").sum() == 7
     assert cohort.cases["tirads"].value_counts().to_dict() == {
         **{"2": 37, "3": 14, "4a": 82},

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from torch import nn
 
 from lnm_kit.errors import InputError
 from lnm_kit.networks import ImageNetwork, build_network
-from lnm_kit.training import ImageBank, TrainingSettings, fit, open_fabric, predict
+from lnm_kit.training import NO_AUGMENTATION, ImageBank, TrainingSettings, fit, open_fabric, predict
 
 FABRIC = open_fabric("cpu")
 
@@ -109,6 +110,24 @@ def test_same_seed_same_bits_and_another_seed_another_result():
     pd.testing.assert_frame_equal(tables[0], tables[1], check_exact=True)
     assert same_bits(bits(networks[0]), bits(networks[1]))
     assert not same_bits(bits(networks[0]), bits(networks[2]))
+
+
+def test_an_epoch_shows_every_image_once_and_the_next_in_another_order():
+    gray = np.arange(32, dtype=np.uint8)[:, None, None] * np.ones((1, 12, 12), np.uint8)
+    cases = [str(number) for number in range(32)]
+    bank = ImageBank.of(gray, [0, 1] * 16, cases)
+    network, seen = small_network(), []
+
+    def record(module, inputs):
+        if module.training:
+            seen.append((inputs[0][:, 0, 0, 0] * 255).round().int().tolist())
+
+    network.register_forward_pre_hook(record)
+    settings = replace(SETTINGS, epochs=2, batch_size=8, augmentation=NO_AUGMENTATION)
+    run(network, bank, cases, settings, n_training=24)
+    first, second = list(chain(*seen[:3])), list(chain(*seen[3:]))
+    assert sorted(first) == sorted(second) == list(range(24))
+    assert first != second
 
 
 def test_global_random_state_neither_matters_nor_changes():
@@ -245,7 +264,7 @@ import numpy as np
 import torch
 from torch import nn
 from lnm_kit.networks import ImageNetwork
-from lnm_kit.training import ImageBank, TrainingSettings, fit, open_fabric
+from lnm_kit.training import NO_AUGMENTATION, ImageBank, TrainingSettings, fit, open_fabric
 
 def train(fabric, checkpoint=None):
     images = np.random.default_rng(0).integers(0, 255, (28, 12, 12), dtype=np.uint8)

@@ -22,7 +22,7 @@ from lnm_kit.training import ImageBank, TrainingSettings, describe_device, fit, 
 class Images(Dataset):
     def __init__(self, images, labels):
         self.images, self.labels = images, labels
-        size = images.shape[-1]
+        size = images.shape[1]
         self.vary = v2.Compose(
             [
                 v2.ToImage(),

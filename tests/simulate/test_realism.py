@@ -103,8 +103,10 @@ def test_patches_avoid_nodules_and_seams(frames):
 
 
 def test_uneven_frames_give_no_patch():
-    ramp = np.tile(np.linspace(0, 255, 400), (300, 1)).astype(np.uint8)
-    assert homogeneous_patches(ramp, [], NO_SEAM) == []
+    blocks = np.kron(np.indices((10, 13)).sum(axis=0) % 2, np.ones((32, 32)))
+    uneven = (50 + 80 * blocks).astype(np.uint8)
+    assert homogeneous_patches(uneven, [], NO_SEAM) == []
+    assert len(homogeneous_patches(np.full_like(uneven, 90), [], NO_SEAM)) == 3
 
 
 def test_simulated_regions_are_reproducible_and_compare_with_the_table():
@@ -189,8 +191,8 @@ def test_halves_part_the_patients():
 
 
 def test_reading_keeps_to_the_asked_half(tmp_path):
-    ddti_folder(tmp_path, [1, 2, 3])
-    assert [frame.case for frame in read_frames(tmp_path, "tuning")] == [1, 2]
+    ddti_folder(tmp_path, [3, 4, 5])
+    assert [frame.case for frame in read_frames(tmp_path, "tuning")] == [4, 5]
     assert [frame.case for frame in read_frames(tmp_path, "held_out")] == [3]
 
 
@@ -205,13 +207,14 @@ def test_too_few_images_are_refused(tmp_path):
         judge_realism(tmp_path, n_images=3)
 
 
-def test_command_writes_both_files_or_none(tmp_path):
+def test_command_writes_both_files_or_none(tmp_path, monkeypatch):
+    monkeypatch.setattr("lnm_kit.simulate.realism_network.EPOCHS", 1)
     app = typer.Typer()
     app.command()(realism_command)
     source, out = tmp_path / "source", tmp_path / "out"
     source.mkdir()
     out.mkdir()
-    ddti_folder(source, range(1, 21))
+    ddti_folder(source, range(1, 16))
     arguments = [str(source), "--n-images", "20", "--n-jobs", "1", "--write", str(out)]
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output

@@ -1,0 +1,140 @@
+"""Building the book: execute what changed, render, and refuse a book with a fault in it."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lnm_kit.runs.execute import run_notebook
+from lnm_kit.runs.files import write_json
+from lnm_kit.runs.folder import find_same_run
+from lnm_kit.runs.gate import find_problems
+from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
+from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
+from lnm_kit.sources import files_digest, package_folder
+
+RENDERERS = ("sphinx", "jupyter-book", "myst-nb", "myst-parser", "sphinx-book-theme")
+
+_log = logging.getLogger("lnm_kit")
+
+
+@dataclass
+class Book:
+    """What building the book did, and everything that is wrong with it.
+
+    ``executed`` and ``reused`` name pages; ``rendered`` is False when nothing had changed.
+    """
+
+    html: Path
+    executed: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    rendered: bool = False
+    interrupted: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def build_book(root: Path, *, profile: str, values: Mapping[str, Any]) -> Book:
+    """Bring ``_build/html`` up to date.
+
+    A notebook is executed unless an earlier good run had the same cells, parameters, cohort and
+    package code. Pages are rendered with execution off and with every warning as an error. A
+    faulty book is left in ``_build/html-failed``, beside the last good one.
+
+    Parameters
+    ----------
+    root
+        The folder with ``_config.yml``, ``_toc.yml`` and ``book/``.
+    profile
+        The profile of all chapters: smoke, demo or paper.
+    values
+        Other parameters, for every chapter that has one of that name.
+
+    Raises
+    ------
+    InputError
+        When the table of contents, the profile or a value is wrong; nothing was started then.
+    """
+    build = root / "_build"
+    pages = read_pages(root)
+    plans = make_plans(pages, root, profile, values)
+    book = Book(html=build / "html")
+    key = _key(root, plans)
+    if _is_current(build, key, pages):
+        book.reused = [plan.page.name for plan in plans]
+        return book
+    executed = _execute_stale(book, plans, root)
+    if book.problems:
+        return book
+    _render_and_check(book, root, pages, executed)
+    if not book.problems:
+        write_json(build / "book.json", {"key": key, "profile": profile})
+    return book
+
+
+def _execute_stale(book: Book, plans: list[Plan], root: Path) -> dict[str, Path]:
+    executed: dict[str, Path] = {}
+    for plan in plans:
+        folder = find_same_run(plan.run_name, plan.identity, root)
+        if folder is None:
+            result = run_notebook(
+                plan.run_name,
+                plan.page.path,
+                given=plan.given,
+                recorded=plan.recorded,
+                identity=plan.identity,
+                working_folder=root,
+            )
+            folder = result.folder
+            book.executed.append(plan.page.name)
+            if result.outcome != "ok":
+                where = folder.relative_to(root)
+                book.problems.append(
+                    f"{plan.page.name}: {result.outcome}, {result.message} ({where})"
+                )
+            if result.outcome == "interrupted":
+                book.interrupted = True
+                break
+        else:
+            book.reused.append(plan.page.name)
+        executed[plan.page.name] = folder / "notebook.ipynb"
+    return executed
+
+
+def _render_and_check(
+    book: Book, root: Path, pages: list[Page], executed: Mapping[str, Path]
+) -> None:
+    build = root / "_build"
+    failed = build / "html-failed"
+    _log.info("rendering %d pages", len(pages))
+    stage_sources(root, build / "source", executed)
+    book.rendered = True
+    book.problems += render(build / "source", failed, build / "sphinx.log")
+    if failed.is_dir():
+        write_redirect(
+            failed, pages[0].name, str(sphinx_settings(root / "_config.yml")["html_title"])
+        )
+        book.problems += find_problems(failed, ["index", *(page.name for page in pages)])
+    if not book.problems:
+        shutil.rmtree(book.html, ignore_errors=True)
+        failed.rename(book.html)
+
+
+def _key(root: Path, plans: list[Plan]) -> str:
+    """Return a digest of everything that decides what the rendered book looks like."""
+    versions = [importlib.metadata.version(name) for name in RENDERERS]
+    runner = files_digest([Path(__file__)], package_folder())
+    identities = [plan.identity for plan in plans]
+    parts = json.dumps([sources_digest(root), identities, versions, runner])
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _is_current(build: Path, key: str, pages: list[Page]) -> bool:
+    stamp = build / "book.json"
+    if not stamp.is_file() or json.loads(stamp.read_text(encoding="utf-8")).get("key") != key:
+        return False
+    return all((build / "html" / f"{page.name}.html").is_file() for page in pages)

@@ -1,0 +1,229 @@
+"""Executing one chapter: parameters in, a run folder out."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lnm_kit.errors import InputError
+from lnm_kit.progress import describe_time
+from lnm_kit.runs.display import RunDisplay
+from lnm_kit.runs.environment import git_revision, package_versions, processors
+from lnm_kit.runs.files import write_json, write_toml
+from lnm_kit.runs.folder import RUN_FILE, create_run_folder, file_digest
+from lnm_kit.runs.kernel import Execution, Outcome, execute
+from lnm_kit.runs.notebook import (
+    clear_outputs,
+    inject,
+    notebook_identity,
+    read_notebook,
+    save_notebook,
+    save_page,
+)
+from lnm_kit.runs.parameters import check_parameters
+from lnm_kit.runs.preconditions import check_preconditions
+from lnm_kit.runs.recorder import read_stages
+
+_log = logging.getLogger("lnm_kit")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended and where its results are.
+
+    ``wrong_input`` tells that the chapter itself refused what it was given.
+    """
+
+    folder: Path
+    outcome: Outcome
+    message: str | None
+    failed_cell: int | None
+    wrong_input: bool
+
+
+def book_root() -> Path:
+    """Return the folder with ``_toc.yml``: the working folder, one above it, or the checkout.
+
+    Raises
+    ------
+    InputError
+        When there is no book.
+    """
+    checkout = Path(__file__).resolve().parents[2]
+    for folder in (Path.cwd(), *Path.cwd().parents, checkout):
+        if (folder / "_toc.yml").is_file():
+            return folder
+    raise InputError(
+        "there is no _toc.yml in the working folder or above it; run this in a checkout of the book"
+    )
+
+
+def chapter_notebook(chapter: str, root: Path) -> Path:
+    """Return the path of a chapter's notebook.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    path = root / "book" / "studies" / f"{chapter}.ipynb"
+    if not path.is_file():
+        raise InputError(
+            f"chapter {chapter!r} has no notebook: {path.relative_to(root)} is missing"
+        )
+    return path
+
+
+def run_chapter(
+    chapter: str,
+    values: Mapping[str, Any],
+    *,
+    root: Path | None = None,
+    timeout_s: float | None = None,
+) -> RunResult:
+    """Check the parameters and the cohort of a chapter, then execute it into a new run folder.
+
+    Parameters
+    ----------
+    chapter
+        Name of the chapter, e.g. "llnm".
+    values
+        The parameters that differ from the chapter's defaults.
+    root
+        The folder of the book; found from the working folder by default.
+    timeout_s
+        Time for the whole run.
+
+    Raises
+    ------
+    InputError
+        When the chapter, a parameter or the cohort is wrong; nothing was started then.
+    """
+    parameters = check_parameters(chapter, values)
+    path = chapter_notebook(chapter, root or book_root())
+    digest = check_preconditions(parameters)
+    return run_notebook(
+        chapter,
+        path,
+        given=parameters.given(),
+        recorded=parameters.resolved().model_dump(),
+        identity=notebook_identity(path, parameters.resolved().model_dump(), digest),
+        working_folder=Path.cwd(),
+        timeout_s=timeout_s,
+    )
+
+
+def run_notebook(
+    name: str,
+    path: Path,
+    *,
+    given: Mapping[str, Any],
+    recorded: Mapping[str, Any],
+    identity: str,
+    working_folder: Path,
+    timeout_s: float | None = None,
+) -> RunResult:
+    """Execute a notebook into a new run folder; the folder is kept however it ends.
+
+    Parameters
+    ----------
+    name
+        What the run's folder is named after.
+    path
+        The notebook.
+    given
+        The parameters to set after its `parameters` cell.
+    recorded
+        The values of all parameters, for ``params.toml``.
+    identity
+        Digest of everything that decides the outputs.
+    working_folder
+        Where the kernel runs, and where ``runs/`` is.
+    timeout_s
+        Time for the whole run.
+    """
+    notebook = inject(read_notebook(path), given)
+    clear_outputs(notebook)
+    folder = create_run_folder(name, identity, working_folder)
+    n_cells = sum(cell.cell_type == "code" and bool(cell.source) for cell in notebook.cells)
+    write_toml(folder / "params.toml", dict(recorded))
+    about = _about(name, recorded, identity)
+    # a run whose process is killed can write nothing more: this is what it then says
+    write_json(folder / RUN_FILE, about | {"outcome": "interrupted"})
+    with _terminated_like_interrupted(), RunDisplay(name, n_cells, folder) as display:
+        ended = execute(
+            notebook,
+            folder,
+            working_folder=working_folder,
+            timeout_s=timeout_s,
+            on_cell=lambda number: setattr(display, "cell", number),
+            on_poll=display.update,
+        )
+    save_notebook(notebook, folder / "notebook.ipynb")
+    save_page(notebook, folder / "notebook.html", title=name)
+    write_json(folder / RUN_FILE, about | _ending(ended, folder))
+    _log.info("%s: %s after %s", name, ended.outcome, describe_time(ended.wall_time_s))
+    return RunResult(
+        folder=folder,
+        outcome=ended.outcome,
+        message=_in_one(ended),
+        failed_cell=ended.failed_cell,
+        wrong_input=ended.error_name == InputError.__name__,
+    )
+
+
+def _about(name: str, recorded: Mapping[str, Any], identity: str) -> dict[str, Any]:
+    return {
+        "chapter": name,
+        "identity": identity,
+        "seed": recorded.get("seed"),
+        "git_revision": git_revision(Path(__file__).parent),
+        "processors": processors(),
+        "versions": package_versions(),
+    }
+
+
+def _ending(ended: Execution, folder: Path) -> dict[str, Any]:
+    device, stages = read_stages(folder)
+    return {
+        "outcome": ended.outcome,
+        "failed_cell": ended.failed_cell,
+        "error": ended.error_name,
+        "message": ended.error_message,
+        "wall_time_s": ended.wall_time_s,
+        "cells_s": ended.cell_times_s,
+        "stages_s": stages,
+        "device": device,
+        "peak_memory_mb": ended.peak_memory_mb,
+        "notebook_sha256": file_digest(folder / "notebook.ipynb"),
+    }
+
+
+def _in_one(ended: Execution) -> str | None:
+    if ended.outcome == "ok":
+        return None
+    where = f"cell [{ended.failed_cell}]" if ended.failed_cell else "before the first cell"
+    name = f"{ended.error_name}: " if ended.error_name else ""
+    return f"{where}: {name}{ended.error_message}"
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let a polite request to end (SIGTERM) be recorded like Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

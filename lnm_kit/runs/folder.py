@@ -1,0 +1,75 @@
+"""The folder of one run: its name, and what ``run.json`` says in it."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lnm_kit.progress import RUN_FOLDER_VARIABLE
+
+RUN_FILE = "run.json"
+OUTCOMES = ("ok", "error", "timeout", "kernel-died", "interrupted")
+
+
+def create_run_folder(chapter: str, identity: str, root: Path) -> Path:
+    """Create ``runs/<chapter>/<time>-<identity>/``; a new name where two start in one second.
+
+    Parameters
+    ----------
+    chapter
+        Name of the chapter, or of the page.
+    identity
+        Digest of what is run; its first characters become part of the name.
+    root
+        The folder that holds ``runs/``.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    parent = root / "runs" / chapter
+    for attempt in range(1, 1000):
+        name = f"{stamp}-{identity[:8]}" + (f"-{attempt}" if attempt > 1 else "")
+        try:
+            (parent / name).mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return parent / name
+    raise FileExistsError(f"no free name for a run in {parent}")
+
+
+def open_run_folder(chapter: str) -> tuple[Path, bool]:
+    """Return the folder of the run that this process is part of, and whether it is a fresh one."""
+    given = os.environ.get(RUN_FOLDER_VARIABLE)
+    if given:
+        return Path(given), False
+    identity = hashlib.sha256(f"{time.time_ns()}-{os.getpid()}".encode()).hexdigest()
+    return create_run_folder(chapter, identity, Path.cwd()), True
+
+
+def earlier_runs(chapter: str, root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield folder and ``run.json`` of the chapter's runs, the newest first."""
+    for path in sorted((root / "runs" / chapter).glob(f"*/{RUN_FILE}"), reverse=True):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict):
+            yield path.parent, record
+
+
+def find_same_run(chapter: str, identity: str, root: Path) -> Path | None:
+    """Return the newest good run with the same identity whose notebook is as it was written."""
+    for folder, record in earlier_runs(chapter, root):
+        same = record.get("identity") == identity and record.get("outcome") == "ok"
+        if same and file_digest(folder / "notebook.ipynb") == record.get("notebook_sha256"):
+            return folder
+    return None
+
+
+def file_digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file, None where there is none."""
+    if not path.is_file():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()

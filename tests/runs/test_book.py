@@ -1,0 +1,75 @@
+import json
+import time
+
+import pytest
+
+from lnm_kit.errors import InputError
+from lnm_kit.runs.book import build_book
+from lnm_kit.runs.pages import make_plans, read_pages
+
+
+def test_book_is_built_once_and_again_only_where_something_changed(toy_book, write_chapter):
+    first = build_book(toy_book, profile="smoke", values={})
+    assert first.problems == []
+    assert first.executed == ["book/studies/llnm"]
+    page = (toy_book / "_build" / "html" / "book" / "studies" / "llnm.html").read_text()
+    assert ">smoke" in page.replace("\n", "")
+    index = (toy_book / "_build" / "html" / "index.html").read_text()
+    assert "book/index.html" in index
+    assert (toy_book / "_build" / "html" / "_static" / "mathjax" / "tex-svg.js").is_file()
+
+    began = time.monotonic()
+    second = build_book(toy_book, profile="smoke", values={})
+    assert (second.executed, second.rendered, second.problems) == ([], False, [])
+    assert time.monotonic() - began < 2
+
+    (toy_book / "book" / "index.md").write_text("# A toy book\n\nSee [nothing](nowhere.md).\n")
+    third = build_book(toy_book, profile="smoke", values={})
+    assert third.executed == []
+    assert any("nowhere.md" in problem for problem in third.problems)
+    assert "A formula" in (toy_book / "_build" / "html" / "book" / "index.html").read_text()
+
+
+def test_failed_chapter_stops_the_book_and_is_tried_again(toy_book, write_chapter):
+    write_chapter("1 / 0")
+    for _ in range(2):
+        book = build_book(toy_book, profile="smoke", values={})
+        assert len(book.problems) == 1
+        assert "ZeroDivisionError" in book.problems[0]
+        assert not book.rendered
+    assert not (toy_book / "_build" / "html").exists()
+
+
+def test_pages_of_the_table_of_contents_are_read_in_order(toy_book):
+    (toy_book / "_toc.yml").write_text(
+        "root: book/index\nparts:\n- caption: A\n  chapters:\n"
+        "  - file: book/studies/llnm\n    sections:\n    - file: book/a.md\n"
+    )
+    (toy_book / "book" / "a.md").write_text("# A")
+    names = [page.name for page in read_pages(toy_book)]
+    assert names == ["book/index", "book/studies/llnm", "book/a"]
+
+
+def test_pages_without_a_file_are_listed_together(toy_book):
+    (toy_book / "_toc.yml").write_text("root: book/one\nchapters:\n- file: book/two\n")
+    with pytest.raises(InputError, match="book/one, book/two"):
+        read_pages(toy_book)
+    (toy_book / "_toc.yml").write_text("- a list")
+    with pytest.raises(InputError, match="not a table of contents"):
+        read_pages(toy_book)
+
+
+def test_values_go_to_the_notebooks_that_have_them(toy_book):
+    notebook = json.loads((toy_book / "book" / "studies" / "llnm.ipynb").read_text())
+    notebook["cells"][1]["source"] = "profile = 'demo'\nrows = 5"
+    (toy_book / "book" / "other.ipynb").write_text(json.dumps(notebook))
+    with (toy_book / "_toc.yml").open("a") as toc:
+        toc.write("- file: book/other\n")
+    pages = read_pages(toy_book)
+    plans = {plan.run_name: plan for plan in make_plans(pages, toy_book, "smoke", {"rows": 7})}
+    assert plans["llnm"].given == {"profile": "smoke"}
+    assert plans["book-other"].given == {"profile": "smoke", "rows": 7}
+    with pytest.raises(InputError, match="Did you mean rows"):
+        make_plans(pages, toy_book, "smoke", {"rosw": 7})
+    with pytest.raises(InputError, match="epochs is 0"):
+        make_plans(pages, toy_book, "smoke", {"epochs": 0})

@@ -1,0 +1,58 @@
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from lnm_kit.errors import InputError
+from lnm_kit.runs.notebook import inject, literals_of, notebook_identity, read_notebook
+
+
+def tagged(source):
+    cell = new_code_cell(source)
+    cell.metadata["tags"] = ["parameters"]
+    return new_notebook(cells=[cell, new_code_cell("print(seed)")])
+
+
+def test_parameters_cell_is_read_without_running_it():
+    notebook = tagged("# comment\nseed = 3\nsize: float = -0.5\nname = None")
+    assert literals_of(notebook) == {"seed": 3, "size": -0.5, "name": None}
+    assert literals_of(new_notebook(cells=[new_code_cell("seed = 3")])) is None
+
+
+@pytest.mark.parametrize("source", ["seed = 1 + x", "import os", "a = b = 1", "print(1)"])
+def test_parameters_cell_with_anything_but_literals_is_refused(source):
+    with pytest.raises(InputError, match="name = literal"):
+        literals_of(tagged(source))
+
+
+def test_injection_leaves_the_notebook_itself_alone():
+    notebook = tagged("seed = 3")
+    injected = inject(notebook, {"seed": 4, "name": "it's"})
+    assert len(notebook.cells) == 2
+    assert injected.cells[1].metadata["tags"] == ["injected-parameters"]
+    namespace: dict[str, object] = {}
+    exec(injected.cells[1].source, namespace)
+    assert (namespace["seed"], namespace["name"]) == (4, "it's")
+    assert len(inject(notebook, {}).cells) == 2
+
+
+def test_identity_follows_cells_parameters_and_cohort_but_not_outputs(tmp_path):
+    path = tmp_path / "a.ipynb"
+    notebook = tagged("seed = 3")
+    nbformat.write(notebook, path)
+    first = notebook_identity(path, {"seed": 3})
+    notebook.cells[1].execution_count = 7
+    nbformat.write(notebook, path)
+    assert notebook_identity(path, {"seed": 3}) == first
+    assert notebook_identity(path, {"seed": 4}) != first
+    assert notebook_identity(path, {"seed": 3}, "cohort") != first
+    notebook.cells[1].source += "\n%matplotlib inline\n!ls\nfrom lnm_kit.errors import one_of"
+    nbformat.write(notebook, path)
+    assert notebook_identity(path, {"seed": 3}) != first
+
+
+def test_file_that_is_no_notebook_is_refused(tmp_path):
+    (tmp_path / "a.ipynb").write_text("not json")
+    with pytest.raises(InputError, match="is not a notebook"):
+        read_notebook(tmp_path / "a.ipynb")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_notebook(tmp_path / "b.ipynb")

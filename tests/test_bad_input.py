@@ -47,10 +47,8 @@ def right_cohort(tmp_path_factory) -> Path:
         Image.fromarray(mask).save(root / f"images/{number}_mask.png")
         split = "training" if number < 12 else "validation"
         cases.append((f"c{number}", f"p{number}", "here", split, number % 2))
-        images.append(
-            (f"i{number}", f"c{number}", "us", "transverse")
-            + (f"images/{number}.png", f"images/{number}_mask.png", 0.2, 0.2)
-        )
+        paths = (f"images/{number}.png", f"images/{number}_mask.png")
+        images.append((f"i{number}", f"c{number}", "us", "transverse", *paths, 0.2, 0.2))
     names = ["case_id", "patient_id", "center", "split", "label"]
     pd.DataFrame(cases, columns=names).to_csv(root / "cases.csv", index=False)
     names = ["image_id", "case_id", "modality", "view", "path", "mask_path"]

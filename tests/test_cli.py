@@ -53,7 +53,7 @@ def test_wrong_input_is_one_message_and_exit_code_2(lnm):
 def test_parameters_of_a_chapter_are_listed(lnm):
     code, out, _ = lnm("run", "llnm", "--list")
     assert code == 0
-    assert "learning_rate = 0.003" in out
+    assert "folds = 4 / 10 / 10" in out
     assert "allowed: auto, cpu, cuda or cuda:N" in out
 
 

@@ -75,7 +75,7 @@ def build_network(name: str, *, in_channels: int, weights: str, seed: int) -> Im
 
     Notes
     -----
-    *Source*: S1 uses a ResNet with ImageNet weights (Feng 2025, section 2.5).
+    *Source*: Feng 2025, section 2.5, uses a ResNet with ImageNet weights.
 
     Examples
     --------

@@ -104,6 +104,15 @@ def test_run_ends_when_its_time_is_over(toy_book, write_chapter):
     assert time.monotonic() - began < 20
 
 
+@pytest.fixture
+def listens_to_ctrl_c():
+    """A shell that starts the tests in the background makes them deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_interrupted_run_says_so_and_leaves_no_kernel(toy_book, write_chapter):
     write_chapter(
         "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(60)"

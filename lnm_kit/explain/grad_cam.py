@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from lnm_kit.errors import InputError
 
+LEAST_PLACES = 7
+
 
 def grad_cam(network: nn.Module, images: Tensor, *, layer: nn.Module | None = None) -> np.ndarray:
     """Map of each image, in [0, 1], of what raised the logit, seen at one convolutional stage.
@@ -22,7 +24,9 @@ def grad_cam(network: nn.Module, images: Tensor, *, layer: nn.Module | None = No
     images
         Float (N, C, H, W) in [0, 1] on the network's device, as ``ImageBank.batch`` gives them.
     layer
-        A convolutional stage of the network; by default its last one.
+        A convolutional stage of the network; by default the deepest one whose map has at least 7
+        places to a side (the last stage at 224 px). On small images the last stage has so few
+        places that its map could not tell nodule from surroundings.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def grad_cam(network: nn.Module, images: Tensor, *, layer: nn.Module | None = No
     """
     if images.ndim != 4:
         raise InputError(f"images have shape {tuple(images.shape)}; allowed: (N, C, H, W).")
-    stage = last_convolutional_stage(network) if layer is None else layer
+    stage = deepest_stage(network, min(images.shape[-2:])) if layer is None else layer
     was_training = network.training
     network.eval()
     try:
@@ -61,18 +65,28 @@ def grad_cam(network: nn.Module, images: Tensor, *, layer: nn.Module | None = No
     return scaled.numpy()
 
 
-def last_convolutional_stage(network: nn.Module) -> nn.Module:
-    """Find the last stage of a timm backbone, or the last convolution of any other network.
+def deepest_stage(network: nn.Module, side_px: int) -> nn.Module:
+    """Find the deepest stage of a timm backbone with a map of at least 7 x 7 places.
+
+    Of any other network it is the last convolution; of images too small for any stage, the first.
+
+    Parameters
+    ----------
+    network
+        With timm's `feature_info` on itself or on its `backbone`, or any network.
+    side_px
+        Shorter side of the images.
 
     Raises
     ------
     InputError
-        The network has none.
+        The network has no convolution.
     """
     backbone = getattr(network, "backbone", network)
     stages = getattr(backbone, "feature_info", None)
     if stages:
-        return backbone.get_submodule(stages[-1]["module"])
+        fine = [stage for stage in stages if side_px / stage["reduction"] >= LEAST_PLACES]
+        return backbone.get_submodule((fine or stages[:1])[-1]["module"])
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     if not convolutions:
         raise InputError(

@@ -5,7 +5,7 @@ from torch import nn
 
 from lnm_kit.errors import InputError
 from lnm_kit.explain import grad_cam
-from lnm_kit.explain.grad_cam import last_convolutional_stage
+from lnm_kit.explain.grad_cam import deepest_stage
 from lnm_kit.networks import build_network
 
 
@@ -62,7 +62,16 @@ def test_maps_of_a_backbone_have_the_size_of_the_image_and_reach_one(size):
     assert heat.min() >= 0
     assert set(np.round(heat.max((1, 2)), 6)) <= {0.0, 1.0}
     assert network.training
-    assert last_convolutional_stage(network) is network.backbone.layer4
+
+
+def test_stage_is_the_deepest_with_a_map_of_seven_places_or_more():
+    network = build_network("resnet10t", in_channels=1, weights="none", seed=0)
+    backbone = network.backbone
+    assert deepest_stage(network, 224) is backbone.layer4
+    assert deepest_stage(network, 112) is backbone.layer3
+    assert deepest_stage(network, 64) is backbone.layer2
+    first = backbone.feature_info[0]["module"]
+    assert deepest_stage(network, 8) is backbone.get_submodule(first)
 
 
 def test_maps_do_not_depend_on_the_other_images_of_the_batch():

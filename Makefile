@@ -1,7 +1,9 @@
 # `make help` lists what can be done. Nothing has to be installed by hand before `make book` or `make test`
 # but git, make, Python 3.11-3.13 and a C compiler (tools/check_machine.py says what is missing).
 
-PYTHON  ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))))
+# the first that runs: a version manager may answer to names that it cannot run
+PYTHON  ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+             $$name -c '' 2>/dev/null && echo $$name && break; done)
 PROFILE ?= demo
 BIN     := .venv/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check
@@ -17,8 +19,9 @@ $(READY): requirements.lock requirements-pyradiomics.lock pyproject.toml tools/c
 	@$(or $(PYTHON),python3) tools/check_machine.py
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install --quiet --require-hashes --requirement requirements.lock
-	@# pyradiomics needs numpy and setuptools at hand while it is built.
-	$(PIP) install --quiet --require-hashes --no-deps --no-build-isolation --requirement requirements-pyradiomics.lock
+	@# pyradiomics needs numpy and setuptools at hand while it is built, and names that Python 3.12 dropped.
+	PYTHONPATH=tools/pyradiomics_build $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation \
+	  --requirement requirements-pyradiomics.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -5,7 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from lnm_kit.errors import InputError, one_of
+from lnm_kit.networks.tresnet import build_tresnet
 from lnm_kit.networks.weights import find_imagenet_weights, load_weights
+
+TRESNET = "tresnet"
 
 
 class ImageNetwork(nn.Module):
@@ -58,7 +61,8 @@ def build_network(name: str, *, in_channels: int, weights: str, seed: int) -> Im
     Parameters
     ----------
     name
-        A timm architecture such as ``resnet10t``, ``resnet18`` or ``resnet34``.
+        A timm architecture such as ``resnet10t``, ``resnet18`` or ``resnet34``, or ``tresnet``, the
+        one of the first study's Table S2.
     in_channels
         Number of image channels; the first convolution of ImageNet weights is summed over its three
         channels (1 channel) or repeated (more).
@@ -83,12 +87,16 @@ def build_network(name: str, *, in_channels: int, weights: str, seed: int) -> Im
     >>> network(torch.rand(2, 1, 64, 64)).shape
     torch.Size([2])
     """
-    one_of("network", name, timm.list_models())
+    one_of("network", name, [TRESNET, *timm.list_models()])
     if in_channels < 1:
         raise InputError(f"in_channels is {in_channels}; allowed: 1 or more.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        backbone = timm.create_model(name, in_chans=in_channels, num_classes=0)
+        backbone = (
+            build_tresnet(in_channels=in_channels)
+            if name == TRESNET
+            else timm.create_model(name, in_chans=in_channels, num_classes=0)
+        )
         network = ImageNetwork(backbone, n_features=backbone.num_features, in_channels=in_channels)
     if weights != "none":
         path = find_imagenet_weights(name) if weights == "imagenet" else weights

@@ -113,8 +113,8 @@ def published_counts(study: str, variable: str, split: str) -> dict[str, int]:
     --------
     >>> published_counts("llnm", "sex", "test_b")
     {'male': 37, 'female': 83}
-    >>> published_counts("llnm", "composition", "validation")  # the printed column is shifted
-    {'cystic': 0, 'mixed': 2, 'solid': 218}
+    >>> published_counts("llnm", "composition", "validation")  # the printed column lost a cell
+    {'cystic': 2, 'mixed': 0, 'solid': 218}
     """
     table = _table_1_rows(study, variable, split)
     for note in _numbers(study)["table_1"].get("notes", []):

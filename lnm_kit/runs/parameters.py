@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from lnm_kit.errors import InputError, one_of
 from lnm_kit.runs.profiles import PROFILES, ProfileName
 
-NetworkName = Literal["resnet10t", "resnet18", "resnet34", "resnet50"]
+NetworkName = Literal["resnet10t", "resnet18", "resnet34", "resnet50", "tresnet"]
 
 
 class CommonParameters(BaseModel):

@@ -1,5 +1,7 @@
 """A timm backbone with one logit on top, which carries its own gray-level normalization."""
 
+from typing import Any
+
 import timm
 import torch
 from torch import Tensor, nn
@@ -92,7 +94,8 @@ def build_network(name: str, *, in_channels: int, weights: str, seed: int) -> Im
         raise InputError(f"in_channels is {in_channels}; allowed: 1 or more.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        backbone = (
+        # both are timm models, whose attributes torch does not type
+        backbone: Any = (
             build_tresnet(in_channels=in_channels)
             if name == TRESNET
             else timm.create_model(name, in_chans=in_channels, num_classes=0)

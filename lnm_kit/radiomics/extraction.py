@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import joblib
+import numpy as np
 import pandas as pd
 
 from lnm_kit.cache import cached
@@ -18,9 +20,10 @@ from lnm_kit.radiomics.region import (
     check_settings,
     region_features,
 )
-from lnm_kit.regions.images import read_masked_image
+from lnm_kit.regions.images import MaskedImage, read_masked_image
 
 _FEATURES_FILE = "features.parquet"
+Perturbation = Callable[[MaskedImage, np.random.Generator], MaskedImage]
 _log = logging.getLogger("lnm_kit")
 
 
@@ -81,7 +84,7 @@ def extract_features(
     }
 
     def compute(folder: Path) -> None:
-        _extract(cohort, settings, n_jobs).to_parquet(folder / _FEATURES_FILE)
+        _extract(cohort.root, cohort.images, settings, n_jobs).to_parquet(folder / _FEATURES_FILE)
 
     folder = cached(
         "radiomics",
@@ -92,6 +95,75 @@ def extract_features(
     features = pd.read_parquet(folder / _FEATURES_FILE)
     _report(features)
     return features
+
+
+def perturbed_features(
+    cohort: Cohort,
+    image_ids: Sequence[str],
+    perturb: Perturbation,
+    *,
+    seed: int,
+    spacing_mm: float | None,
+    bin_count: int = 25,
+    image_types: tuple[str, ...] = IMAGE_TYPES,
+    keep_residue: bool = False,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Extract the features of some images after something was done to them.
+
+    What is done is the caller's: another delineation, another gray level. Beside
+    :func:`extract_features` of the same images it gives the repeated measurements that an
+    intraclass correlation needs. Nothing is cached.
+
+    Parameters
+    ----------
+    cohort
+        Its images with masks.
+    image_ids
+        Which images, in the order of the result.
+    perturb
+        Takes a :class:`~lnm_kit.regions.images.MaskedImage` and a generator of its own for each
+        image; gives another one.
+    seed
+        Of the generators. The number of processes does not change the result.
+    spacing_mm, bin_count, image_types, keep_residue, n_jobs
+        As in :func:`extract_features`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from :func:`extract_features`, the chosen images only.
+
+    Raises
+    ------
+    InputError
+        As :func:`extract_features`; or an image that the cohort does not have.
+
+    Notes
+    -----
+    *Source*: Zwanenburg et al., Sci Rep 2019;9:614: repeated measurements by perturbation.
+
+    Examples
+    --------
+    >>> again = perturbed_features(  # doctest: +SKIP
+    ...     cohort, ids, lambda image, rng: image, seed=0, spacing_mm=1.0
+    ... )
+    """
+    check_settings(spacing_mm, bin_count, image_types)
+    unknown = [name for name in image_ids if name not in cohort.images.index]
+    if unknown or not len(image_ids):
+        raise InputError(
+            f"image_ids holds {unknown[:5]}, which the cohort does not have; give one or more of "
+            f"its {len(cohort.images)} images, such as {cohort.images.index[0]!r}."
+        )
+    settings = {
+        "spacing_mm": spacing_mm,
+        "bin_count": bin_count,
+        "image_types": tuple(sorted(image_types)),
+        "keep_residue": keep_residue,
+    }
+    chosen = cohort.images.loc[list(image_ids)]
+    return _extract(cohort.root, chosen, settings, n_jobs, perturb, seed)
 
 
 def count_by_class(features: pd.DataFrame) -> pd.Series:
@@ -119,11 +191,18 @@ def count_by_class(features: pd.DataFrame) -> pd.Series:
     return counts.rename("features").rename_axis("class")
 
 
-def _extract(cohort: Cohort, settings: dict, n_jobs: int) -> pd.DataFrame:
-    identifiers = list(cohort.images.index)
+def _extract(
+    root: Path,
+    images: pd.DataFrame,
+    settings: dict,
+    n_jobs: int,
+    perturb: Perturbation | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    identifiers = list(images.index)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_one_image)(cohort.root, row, settings)
-        for _, row in cohort.images.iterrows()
+        joblib.delayed(_one_image)(root, row, settings, perturb, [seed, number])
+        for number, (_, row) in enumerate(images.iterrows())
     )
     rows, problems, in_pixels = [], [], []
     tracked = track(results, label="extract features", total=len(identifiers))
@@ -145,10 +224,14 @@ def _extract(cohort: Cohort, settings: dict, n_jobs: int) -> pd.DataFrame:
     return table
 
 
-def _one_image(root: Path, row: pd.Series, settings: dict) -> tuple[dict[str, float] | str, bool]:
+def _one_image(
+    root: Path, row: pd.Series, settings: dict, perturb: Perturbation | None, seed: list[int]
+) -> tuple[dict[str, float] | str, bool]:
     """Features of an image, or what is wrong with it; and whether its spacing is known."""
     try:
         image = read_masked_image(root, row)
+        if perturb is not None:
+            image = perturb(image, np.random.default_rng(seed))
         return region_features(image, **settings), image.spacing_mm is not None
     except InputError as error:
         return str(error), False

@@ -2,6 +2,7 @@
 
 from lnm_kit.training.augmentation import NO_AUGMENTATION, Augmentation, augment
 from lnm_kit.training.bank import ImageBank
+from lnm_kit.training.cached_fit import fit_network
 from lnm_kit.training.cross_fitting import CrossFit, cross_fit
 from lnm_kit.training.device import describe_device, open_fabric
 from lnm_kit.training.fit import fit
@@ -20,6 +21,7 @@ __all__ = [
     "cross_fit",
     "describe_device",
     "fit",
+    "fit_network",
     "open_fabric",
     "predict",
 ]

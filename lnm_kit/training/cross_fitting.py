@@ -1,24 +1,16 @@
 """One network per fold: scores of cases that no network saw, and their mean for new cases."""
 
-import hashlib
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
 
-from lnm_kit.cache import cache_root, cached
 from lnm_kit.cohort.folds import patient_folds
-from lnm_kit.networks.backbones import ImageNetwork, build_network
-from lnm_kit.sources import code_digest
+from lnm_kit.networks.backbones import ImageNetwork
 from lnm_kit.training.bank import ImageBank
-from lnm_kit.training.fit import fit
-from lnm_kit.training.history import COLUMNS, History
+from lnm_kit.training.cached_fit import fit_network
+from lnm_kit.training.history import History
 from lnm_kit.training.prediction import predict
 from lnm_kit.training.settings import TrainingSettings
 
@@ -106,79 +98,18 @@ def cross_fit(
     networks, histories = [], []
     split = patient_folds(label, patients, folds=folds, seed=seed)
     for fold, (fitted, held_out) in enumerate(split):
-        network = build_network(
-            name, in_channels=bank.images.shape[1], weights=weights, seed=seed + fold
-        )
-        history = _fit_cached(
-            network, bank, cases[fitted], cases[held_out], settings, fabric, seed + fold
+        network, history = fit_network(
+            name,
+            bank,
+            cases[fitted].tolist(),
+            cases[held_out].tolist(),
+            settings,
+            weights=weights,
+            fabric=fabric,
+            seed=seed + fold,
         )
         out_of_fold[held_out] = predict(network, bank, cases[held_out].tolist(), fabric=fabric)
         fold_of_case[held_out] = fold
         networks.append(network)
         histories.append(history)
     return CrossFit(tuple(networks), tuple(histories), out_of_fold, fold_of_case)
-
-
-def _fit_cached(
-    network: ImageNetwork,
-    bank: ImageBank,
-    training: np.ndarray,
-    validation: np.ndarray,
-    settings: TrainingSettings,
-    fabric: Fabric,
-    seed: int,
-) -> History:
-    """Fit in place, or load what an earlier fit of the same things left in the cache."""
-    code = [sys.modules[__name__]]
-    inputs = {
-        "start": _digest_of_state(network),
-        "images": _digest_of_images(bank, [*training.tolist(), *validation.tolist()]),
-        "labels": [bank.cases[case] for case in [*training.tolist(), *validation.tolist()]],
-        "n_training": len(training),
-        "settings": asdict(settings),
-        "seed": seed,
-        "device": fabric.device.type,
-        "precision": fabric._precision.precision,
-    }
-
-    def compute(folder: Path) -> None:
-        name = hashlib.sha256((json.dumps(inputs) + code_digest(code)).encode()).hexdigest()[:32]
-        checkpoint = cache_root() / "unfinished-training" / f"{name}.ckpt"
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        history = fit(
-            network,
-            bank,
-            training.tolist(),
-            validation.tolist(),
-            settings,
-            fabric=fabric,
-            seed=seed,
-            checkpoint=checkpoint,
-        )
-        save_file(_contiguous_state(network), folder / "network.safetensors")
-        history.epochs.to_parquet(folder / "history.parquet")
-        (folder / "kept_epoch.json").write_text(json.dumps(history.kept_epoch))
-        checkpoint.unlink(missing_ok=True)
-
-    folder = cached("training", compute, inputs=inputs, code=code)
-    network.load_state_dict(load_file(folder / "network.safetensors"))
-    epochs = pd.read_parquet(folder / "history.parquet")[list(COLUMNS)]
-    return History(epochs, json.loads((folder / "kept_epoch.json").read_text()))
-
-
-def _contiguous_state(network: ImageNetwork) -> dict:
-    # safetensors stores tensors row-major; channels-last weights are not
-    return {key: value.detach().contiguous() for key, value in network.state_dict().items()}
-
-
-def _digest_of_state(network: ImageNetwork) -> str:
-    whole = hashlib.sha256()
-    for key, value in sorted(_contiguous_state(network).items()):
-        whole.update(key.encode())
-        whole.update(value.cpu().numpy().tobytes())
-    return whole.hexdigest()
-
-
-def _digest_of_images(bank: ImageBank, cases: Sequence[str]) -> str:
-    rows = bank.rows(cases)
-    return hashlib.sha256(bank.images[rows].cpu().numpy().tobytes()).hexdigest()

@@ -10,9 +10,13 @@ from scipy.ndimage import gaussian_filter
 from lnm_kit.cohort import Cohort, CohortInfo, import_ddti, load_cohort, write_cohort
 from lnm_kit.errors import InputError
 from lnm_kit.radiomics import extraction
-from lnm_kit.radiomics.extraction import count_by_class, extract_features
+from lnm_kit.radiomics.extraction import (
+    count_by_class,
+    extract_features,
+    perturbed_features,
+)
 from lnm_kit.radiomics.region import region_features
-from lnm_kit.regions.images import read_masked_image
+from lnm_kit.regions.images import MaskedImage, read_masked_image
 
 INFO = CohortInfo(
     name="blobs",
@@ -151,3 +155,54 @@ def test_real_frames_give_finite_features_in_pixels(ddti_source, tmp_path):
     assert len(features) == len(cohort.images) > 5
     assert features.attrs["in_pixels"] == cohort.images.index.tolist()
     assert np.isfinite(features.to_numpy()).all()
+
+
+def test_nothing_done_to_the_images_gives_their_own_features(tmp_path):
+    cohort = make_cohort(tmp_path / "c", [0.5, 0.5, 0.5])
+    plain = extract_features(cohort, spacing_mm=0.5, image_types=("Original",))
+    chosen = list(cohort.images.index[[2, 0]])
+    again = perturbed_features(
+        cohort,
+        chosen,
+        lambda image, _rng: image,
+        seed=0,
+        spacing_mm=0.5,
+        image_types=("Original",),
+    )
+    pd.testing.assert_frame_equal(again, plain.loc[chosen])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_each_image_is_perturbed_by_a_generator_of_its_own(tmp_path, n_jobs):
+    cohort = make_cohort(tmp_path / "c", [0.5, 0.5, 0.5])
+
+    def brighter(image, rng):
+        gray = np.minimum(image.gray, 200) + rng.integers(1, 50, dtype=np.uint8)
+        return MaskedImage(gray, image.mask, image.spacing_mm)
+
+    def means(seed):
+        table = perturbed_features(
+            cohort,
+            list(cohort.images.index),
+            brighter,
+            seed=seed,
+            spacing_mm=None,
+            image_types=("Original",),
+            n_jobs=n_jobs,
+        )
+        return table["original_firstorder_Mean"].to_numpy()
+
+    plain = extract_features(cohort, spacing_mm=None, image_types=("Original",))
+    moved = means(3) - plain["original_firstorder_Mean"].to_numpy()
+    steps = [np.random.default_rng([3, i]).integers(1, 50, dtype=np.uint8) for i in range(3)]
+    # gray levels 0 to 255 are scaled to -1 to 1
+    np.testing.assert_allclose(moved, np.array(steps) * 2 / 255, atol=1e-6)
+    assert (means(3) == means(3)).all()
+    assert (means(4) != means(3)).any()
+
+
+@pytest.mark.parametrize("wanted", [[], ["nobody"]])
+def test_images_that_are_not_there_are_named(tmp_path, wanted):
+    cohort = make_cohort(tmp_path / "c", [0.5, 0.5, 0.5])
+    with pytest.raises(InputError, match=r"image_ids holds .* which the cohort does not have"):
+        perturbed_features(cohort, wanted, lambda image, _: image, seed=0, spacing_mm=None)

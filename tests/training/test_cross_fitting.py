@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 
 from lnm_kit.errors import InputError
-from lnm_kit.training import ImageBank, TrainingSettings, cross_fit, open_fabric, predict
-from lnm_kit.training import cross_fitting as module
+from lnm_kit.training import (
+    ImageBank,
+    TrainingSettings,
+    cross_fit,
+    fit_network,
+    open_fabric,
+    predict,
+)
+from lnm_kit.training import cached_fit as module
 from lnm_kit.training.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)
@@ -95,3 +102,28 @@ def test_too_few_patients_of_a_class_are_refused(fabric):
     bank, training, patients, _ = small_bank()
     with pytest.raises(InputError, match="9 folds need at least 9 patients of each class"):
         run(bank, training, patients, fabric, folds=9)
+
+
+def test_one_network_is_the_same_when_it_comes_from_the_cache(fabric, monkeypatch):
+    bank, training, _, new = small_bank()
+    wanted = {"weights": "none", "fabric": fabric, "seed": 3}
+    first, history = fit_network("resnet10t", bank, training, new, SETTINGS, **wanted)
+    monkeypatch.setattr(module, "fit", lambda *_, **__: pytest.fail("trained again"))
+    second, again = fit_network("resnet10t", bank, training, new, SETTINGS, **wanted)
+    assert history.epochs.equals(again.epochs)
+    scores = [predict(network, bank, new, fabric=fabric) for network in (first, second)]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_other_labels_train_another_network(fabric):
+    bank, training, _, new = small_bank()
+    wanted = {"weights": "none", "fabric": fabric, "seed": 3}
+    first, _ = fit_network("resnet10t", bank, training, new, SETTINGS, **wanted)
+    flipped = ImageBank.of(
+        bank.images[:, 0].numpy(),
+        1 - np.array([bank.cases[c] for c in bank.case_ids]),
+        list(bank.case_ids),
+    )
+    second, _ = fit_network("resnet10t", flipped, training, new, SETTINGS, **wanted)
+    scores = [predict(network, bank, new, fabric=fabric) for network in (first, second)]
+    assert (scores[0] != scores[1]).any()

@@ -1,11 +1,13 @@
 """How a training went."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lnm_kit.errors import InputError
-from lnm_kit.figures.style import GRAY, PALETTE, new_figure, styled
+from lnm_kit.figures.style import GRAY, PALETTE, line_styles, new_figure, styled
 
 _NEEDED = ("training_loss", "validation_loss", "validation_auc")
 
@@ -33,12 +35,7 @@ def training_curve(epochs: pd.DataFrame, *, kept_epoch: int | None = None) -> Fi
     >>> [axes.get_ylabel() for axes in training_curve(epochs, kept_epoch=2).axes]
     ['loss', 'validation AUC']
     """
-    missing = [name for name in _NEEDED if name not in epochs.columns]
-    if missing or epochs.empty:
-        raise InputError(
-            f"the history has {len(epochs)} epochs and the columns {list(epochs.columns)}; it "
-            f"needs at least one epoch and the columns {', '.join(_NEEDED)}."
-        )
+    _check_history(epochs)
     with styled():
         figure = new_figure(8.4, 3.3)
         losses, areas = figure.subplots(1, 2)
@@ -86,3 +83,57 @@ def training_curve(epochs: pd.DataFrame, *, kept_epoch: int | None = None) -> Fi
                 fontsize="small",
             )
     return figure
+
+
+def learning_curves_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the training loss and the held-out AUC of several networks over the epochs.
+
+    Parameters
+    ----------
+    histories
+        Name of a network to its table of epochs, as in :func:`training_curve`.
+
+    Raises
+    ------
+    InputError
+        When there is no network, or as in :func:`training_curve`.
+
+    Examples
+    --------
+    >>> columns = ["training_loss", "validation_loss", "validation_auc"]
+    >>> epochs = pd.DataFrame([[0.7, 0.7, 0.5], [0.5, 0.6, 0.7]], columns=columns, index=[1, 2])
+    >>> len(learning_curves_figure({"a": epochs, "b": epochs}).axes[0].get_lines())
+    2
+    """
+    if not histories:
+        raise InputError("histories is empty; give at least one network with its epochs.")
+    for epochs in histories.values():
+        _check_history(epochs)
+    with styled():
+        figure = new_figure(8.4, 3.6)
+        losses, areas = figure.subplots(1, 2)
+        for (name, epochs), style in zip(histories.items(), line_styles(), strict=False):
+            look = style | {"markersize": 4, "markevery": max(1, len(epochs) // 12)}
+            losses.plot(epochs["training_loss"], label=name, **look)
+            areas.plot(epochs["validation_auc"], label=name, **look)
+        losses.set(xlabel="epoch", ylabel="weighted training loss")
+        areas.set(xlabel="epoch", ylabel="AUC, held-out fold")
+        areas.axhline(0.5, color=GRAY, ls=(0, (1, 2)), lw=1.2)
+        for axes in (losses, areas):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        figure.legend(
+            *losses.get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=min(5, len(histories)),
+            handlelength=3,
+        )
+    return figure
+
+
+def _check_history(epochs: pd.DataFrame) -> None:
+    missing = [name for name in _NEEDED if name not in epochs.columns]
+    if missing or epochs.empty:
+        raise InputError(
+            f"the history has {len(epochs)} epochs and the columns {list(epochs.columns)}; it "
+            f"needs at least one epoch and the columns {', '.join(_NEEDED)}."
+        )

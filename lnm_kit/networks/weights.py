@@ -1,11 +1,16 @@
-"""Weights as safetensors files: ImageNet's from the Hugging Face cache, and our own."""
+"""Weights as safetensors files: ImageNet's from timm or torchvision, and our own."""
 
+import hashlib
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from urllib.request import Request, urlopen
 
 import timm
+import torch
 from huggingface_hub import (
     get_hf_file_metadata,
     hf_hub_download,
@@ -15,8 +20,9 @@ from huggingface_hub import (
 from huggingface_hub.errors import HTTPError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from timm.models import adapt_input_conv
+from timm.models import VGG, adapt_input_conv
 from torch import Tensor, nn
+from torchvision.models import AlexNet_Weights
 
 from lnm_kit.errors import InputError
 
@@ -25,7 +31,7 @@ ANSWER_WITHIN_SECONDS = 3.0
 
 
 def find_imagenet_weights(name: str) -> Path:
-    """Path of timm's ImageNet weights of a network: from the local cache, else downloaded.
+    """Path of the ImageNet weights of a network: from the local cache, else downloaded.
 
     One attempt with a short time limit decides whether the network can be reached; timm's own
     ``pretrained=True`` retries for about a minute.
@@ -33,13 +39,15 @@ def find_imagenet_weights(name: str) -> Path:
     Parameters
     ----------
     name
-        A timm architecture.
+        ``alexnet`` (torchvision's weights), or a timm architecture.
 
     Raises
     ------
     InputError
-        timm has no such weights, or they are neither in the cache nor to be had.
+        There are no such weights, or they are neither in the cache nor to be had.
     """
+    if name == "alexnet":
+        return _find_alexnet_weights()
     config = timm.get_pretrained_cfg(name)
     if config is None or not config.hf_hub_id:
         raise InputError(f"weights is 'imagenet', but timm has no ImageNet weights for {name}.")
@@ -47,7 +55,7 @@ def find_imagenet_weights(name: str) -> Path:
     if isinstance(cached, str):
         return Path(cached)
     url = hf_hub_url(config.hf_hub_id, FILE_NAME)
-    reason = _why_unreachable(url)
+    reason = _why_unreachable(lambda: get_hf_file_metadata(url, timeout=ANSWER_WITHIN_SECONDS))
     if reason is None:
         try:
             return Path(hf_hub_download(config.hf_hub_id, FILE_NAME))
@@ -61,11 +69,47 @@ def find_imagenet_weights(name: str) -> Path:
     )
 
 
+def _find_alexnet_weights() -> Path:
+    """Weights of torchvision, which are pickled, as a safetensors file beside them."""
+    url = AlexNet_Weights.IMAGENET1K_V1.url
+    pickled = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    # torchvision writes the first digits of a file's SHA-256 into its name
+    digest_start = pickled.stem.rpartition("-")[2]
+    target = pickled.with_suffix(".safetensors")
+    if target.is_file():
+        return target
+    if not pickled.is_file():
+        request = Request(url, method="HEAD")
+        reason = _why_unreachable(lambda: urlopen(request, timeout=ANSWER_WITHIN_SECONDS).close())
+        if reason is None:
+            try:
+                pickled.parent.mkdir(parents=True, exist_ok=True)
+                torch.hub.download_url_to_file(url, str(pickled), hash_prefix=digest_start)
+            except (OSError, RuntimeError) as error:
+                reason = _first_line(error)
+        if reason is not None:
+            raise InputError(
+                "weights is 'imagenet', but the weights of alexnet are not in the local cache of "
+                f"torchvision and cannot be downloaded: {reason}. What to do: run once with a "
+                f"network; or fetch {url} elsewhere and put it into {pickled.parent}; or use "
+                "weights=none (random initialization)."
+            )
+    if not hashlib.sha256(pickled.read_bytes()).hexdigest().startswith(digest_start):
+        raise InputError(
+            f"weights is 'imagenet', but {pickled} is broken: its SHA-256 does not start with "
+            f"{digest_start}. Delete the file and fetch it again from {url}."
+        )
+    # only tensors are unpickled, so that the file cannot run code
+    _write(torch.load(pickled, weights_only=True, map_location="cpu"), target)
+    return target
+
+
 def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
     """Fill an `ImageNetwork` from a safetensors file, in place.
 
-    A file written by `save_weights` fills everything. A file of a bare timm network fills the
-    backbone: its classifier is left out and its first convolution adapted to the input channels.
+    A file written by `save_weights` fills everything. A file of a bare timm network, or AlexNet or
+    VGG of torchvision, fills the backbone: its classifiers are left out and its first convolution
+    adapted to the input channels.
 
     Parameters
     ----------
@@ -101,15 +145,14 @@ def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
 
 def save_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write all parameters and buffers (the normalization too) as safetensors, atomically."""
-    target = Path(path)
-    tensors = {key: value.detach().cpu().contiguous() for key, value in _state(network).items()}
+    _write(network.state_dict(), Path(path))
+
+
+def _write(state: dict[str, Tensor], target: Path) -> None:
+    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     with TemporaryDirectory(dir=target.parent) as folder:
         save_file(tensors, Path(folder) / target.name)
         (Path(folder) / target.name).replace(target)
-
-
-def _state(network: nn.Module) -> dict[str, Tensor]:
-    return dict(network.state_dict())
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -135,8 +178,12 @@ def _as_backbone(found: dict[str, Tensor], network: nn.Module) -> dict[str, Tens
     first = config.get("first_conv", "conv1")
     first_convolutions = [first] if isinstance(first, str) else list(first)
     state = {key: own[key] for key in own if not key.startswith("backbone.")}
-    for key, value in found.items():
-        if key.startswith(f"{classifier}."):
+    for published, value in found.items():
+        key = published
+        if isinstance(network.backbone, VGG):
+            key, value = _as_timm_vgg(key, value)
+        # the second classifier of Inception v3, which only serves its training
+        if key.startswith((f"{classifier}.", "AuxLogits.")):
             continue
         if key.removesuffix(".weight") in first_convolutions and value.ndim == 4:
             channels = own[f"backbone.{key}"].shape[1]
@@ -145,13 +192,25 @@ def _as_backbone(found: dict[str, Tensor], network: nn.Module) -> dict[str, Tens
     return state
 
 
-def _why_unreachable(url: str) -> str | None:
-    """Say why a file of the hub cannot be had, or None when it can; takes seconds at most."""
+def _as_timm_vgg(key: str, value: Tensor) -> tuple[str, Tensor]:
+    """Rename a tensor of torchvision's VGG, whose linear layers are convolutions in timm."""
+    renamed = key
+    for layer, name in (("0", "pre_logits.fc1"), ("3", "pre_logits.fc2"), ("6", "head.fc")):
+        renamed = re.sub(rf"^classifier\.{layer}\.", f"{name}.", renamed)
+    if renamed == "pre_logits.fc1.weight":
+        value = value.reshape(len(value), -1, 7, 7)
+    if renamed == "pre_logits.fc2.weight":
+        value = value.reshape(len(value), -1, 1, 1)
+    return renamed, value
+
+
+def _why_unreachable(ask_host: Callable[[], object]) -> str | None:
+    """Say why a file cannot be had, or None when it can; takes seconds at most."""
     reasons = [f"no answer within {ANSWER_WITHIN_SECONDS:g} s"]
 
     def ask() -> None:
         try:
-            get_hf_file_metadata(url, timeout=ANSWER_WITHIN_SECONDS)
+            ask_host()
         except (OSError, HTTPError) as error:
             reasons.append(_first_line(error))
         else:

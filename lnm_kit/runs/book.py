@@ -18,7 +18,14 @@ from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_diges
 from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
 from lnm_kit.sources import files_digest, package_folder
 
-RENDERERS = ("sphinx", "jupyter-book", "myst-nb", "myst-parser", "sphinx-book-theme")
+RENDERERS = (
+    "sphinx",
+    "jupyter-book",
+    "myst-nb",
+    "myst-parser",
+    "sphinx-book-theme",
+    "plotly",
+)
 
 _log = logging.getLogger("lnm_kit")
 

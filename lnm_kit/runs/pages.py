@@ -13,6 +13,7 @@ from lnm_kit.errors import InputError
 from lnm_kit.runs.notebook import literals_of, notebook_identity, read_notebook
 from lnm_kit.runs.parameters import PARAMETERS, check_parameters
 from lnm_kit.runs.preconditions import check_preconditions
+from lnm_kit.sources import package_folder
 
 SUFFIXES = (".ipynb", ".md")
 
@@ -124,6 +125,9 @@ def sources_digest(root: Path) -> str:
     for path in sorted([*files, root / "_config.yml", root / "_toc.yml"]):
         if ".ipynb_checkpoints" not in path.parts and path.is_file():
             digest.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
+    for path in sorted((package_folder() / "figures").iterdir()):
+        if path.suffix in (".css", ".js"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

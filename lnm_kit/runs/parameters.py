@@ -13,7 +13,9 @@ from pydantic_core import ErrorDetails
 from lnm_kit.errors import InputError, one_of
 from lnm_kit.runs.profiles import PROFILES, ProfileName
 
-NetworkName = Literal["resnet10t", "resnet18", "resnet34", "resnet50", "tresnet"]
+NetworkName = Literal[
+    "resnet10t", "resnet18", "resnet34", "resnet50", "resnet101", "inception_v3", "tresnet"
+]
 
 
 class CommonParameters(BaseModel):
@@ -99,6 +101,16 @@ class LlnmParameters(CommonParameters):
     ] = None
     network_folds: Annotated[
         int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
+    ] = None
+    compared_epochs: Annotated[
+        int | None,
+        Field(
+            ge=0, le=10_000, description="epochs of each of the five compared networks; 0 = none"
+        ),
+    ] = None
+    repeated_images: Annotated[
+        int | None,
+        Field(ge=4, le=2_000, description="images that are delineated again for the ICC"),
     ] = None
     radiomics_spacing_mm: Annotated[
         float | None,

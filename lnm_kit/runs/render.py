@@ -36,6 +36,8 @@ def stage_sources(root: Path, source: Path, executed: Mapping[str, Path]) -> Non
     executed
         The executed notebook of every page that is one, by the page's name.
     """
+    from lnm_kit.figures.interactive import SCRIPTS, STYLE_SHEET, plotly_script
+
     shutil.rmtree(source, ignore_errors=True)
     skipped = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints", "__pycache__")
     shutil.copytree(root / "book", source / "book", ignore=skipped)
@@ -44,6 +46,9 @@ def stage_sources(root: Path, source: Path, executed: Mapping[str, Path]) -> Non
         shutil.copy(notebook, source / f"{name}.ipynb")
     (source / "_local" / "mathjax").mkdir(parents=True)
     shutil.copy(mathjax_script(), source / "_local" / "mathjax" / MATHJAX_SCRIPT)
+    (source / "_local" / "interactive").mkdir()
+    for path in (*SCRIPTS, STYLE_SHEET, plotly_script()):
+        shutil.copy(path, source / "_local" / "interactive")
     settings = sphinx_settings(root / "_config.yml")
     write_text(
         source / "conf.py",
@@ -61,6 +66,8 @@ def sphinx_settings(config: Path) -> dict[str, Any]:
     """
     from jupyter_book.config import get_final_config  # type: ignore[import-untyped]
 
+    from lnm_kit.figures.interactive import SCRIPTS, STYLE_SHEET
+
     try:
         user = yaml.safe_load(config.read_text(encoding="utf-8"))
     except OSError as error:
@@ -75,6 +82,15 @@ def sphinx_settings(config: Path) -> dict[str, Any]:
         # what is shown was executed by our own runner; a second execution would show other numbers
         "nb_execution_mode": "off",
         "html_static_path": static,
+        "html_js_files": [
+            *settings.get("html_js_files", []),
+            # they do nothing on a page without such a figure
+            *([f"interactive/{path.name}", {"loading_method": "defer"}] for path in SCRIPTS),
+        ],
+        "html_css_files": [
+            *settings.get("html_css_files", []),
+            f"interactive/{STYLE_SHEET.name}",
+        ],
         "mathjax_path": f"mathjax/{MATHJAX_SCRIPT}",
     }
 

@@ -38,3 +38,18 @@ def test_maps_share_one_scale():
 def test_bad_input_is_named(maps, titles, message):
     with pytest.raises(InputError, match=message):
         grad_cam_figure(CROPS, maps, MASKS, titles=titles)
+
+
+def test_maps_of_random_weights_stand_in_a_column_of_their_own():
+    figure = grad_cam_figure(CROPS, MAPS, MASKS, untrained=1 - MAPS)
+    headings = [axes.get_title() for axes in figure.axes[:4]]
+    assert headings == ["region", "Grad-CAM", "map and outline", "map, random weights"]
+    np.testing.assert_array_equal(figure.axes[3].get_images()[-1].get_array(), 1 - MAPS[0])
+
+
+@pytest.mark.parametrize(
+    ("untrained", "message"), [(MAPS[:1], "shapes must be equal"), (MAPS * 3, r"lie in \[0, 1\]")]
+)
+def test_maps_of_random_weights_are_checked_too(untrained, message):
+    with pytest.raises(InputError, match=message):
+        grad_cam_figure(CROPS, MAPS, MASKS, untrained=untrained)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lnm_kit.errors import InputError
-from lnm_kit.figures.training import training_curve
+from lnm_kit.figures.training import learning_curves_figure, training_curve
 
 EPOCHS = pd.DataFrame(
     {
@@ -38,3 +38,18 @@ def test_a_single_epoch_can_be_drawn():
 def test_a_history_without_what_is_drawn_is_refused(epochs):
     with pytest.raises(InputError, match="at least one epoch and the columns"):
         training_curve(epochs)
+
+
+def test_every_network_has_its_line_in_both_panels_and_one_legend():
+    figure = learning_curves_figure({"a": EPOCHS, "b": EPOCHS * 0.5})
+    losses, areas = figure.axes
+    assert losses.get_lines()[1].get_ydata().tolist() == [0.45, 0.25, 0.15]
+    assert areas.get_lines()[0].get_ydata().tolist() == [0.3, 0.7, 0.99]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+    figure.savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize("histories", [{}, {"a": EPOCHS.head(0)}])
+def test_networks_without_a_history_are_refused(histories):
+    with pytest.raises(InputError, match=r"at least one (network|epoch)"):
+        learning_curves_figure(histories)

@@ -1,13 +1,19 @@
+import hashlib
+import io
 import time
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import pytest
 import timm
 import torch
+import torchvision
 from huggingface_hub.errors import HTTPError
 from safetensors.torch import save_file
 
 from lnm_kit.errors import InputError
-from lnm_kit.networks import build_network, save_weights
+from lnm_kit.networks import NETWORKS, build_network, save_weights
 from lnm_kit.networks import weights as module
 
 
@@ -116,3 +122,116 @@ def test_imagenet_comes_from_the_local_cache_without_asking_the_network(monkeypa
         cached.backbone.state_dict()["layer4.0.conv1.weight"],
         file.backbone.state_dict()["layer4.0.conv1.weight"],
     )
+
+
+def put_alexnet(folder, state):
+    """Pickle a state as torchvision's cache would hold it; its path."""
+    torch.save(state, folder / "alexnet.pth")
+    digest = hashlib.sha256((folder / "alexnet.pth").read_bytes()).hexdigest()[:8]
+    pickled = folder / "checkpoints" / f"alexnet-owt-{digest}.pth"
+    pickled.parent.mkdir()
+    return (folder / "alexnet.pth").rename(pickled)
+
+
+@pytest.fixture
+def cached_alexnet(monkeypatch, tmp_path):
+    """Put a state into a cache of torchvision that knows no other; without network."""
+
+    def put(state):
+        pickled = put_alexnet(tmp_path, state)
+        known = SimpleNamespace(url=f"https://example.org/models/{pickled.name}")
+        monkeypatch.setattr(module, "AlexNet_Weights", SimpleNamespace(IMAGENET1K_V1=known))
+        monkeypatch.setattr(module, "urlopen", no_network)
+        monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+        return pickled
+
+    return put
+
+
+ONE_TENSOR = {"features.0.bias": torch.arange(64.0)}
+
+
+def no_network(request, timeout):
+    raise URLError("Name or service not known")
+
+
+def test_alexnet_comes_from_the_cache_of_torchvision_without_asking_the_network(cached_alexnet):
+    state = torchvision.models.alexnet(weights=None).state_dict()
+    pickled = cached_alexnet(state)
+    own = build("imagenet", name="alexnet").backbone.state_dict()
+    summed = state["features.0.weight"].sum(dim=1, keepdim=True)
+    assert torch.allclose(own["features.0.weight"], summed)
+    assert torch.equal(own["classifier.4.weight"], state["classifier.4.weight"])
+    assert set(own) == {key for key in state if not key.startswith("classifier.6.")}
+    # the second time it is read from the file beside it
+    pickled.unlink()
+    assert module.find_imagenet_weights("alexnet") == pickled.with_suffix(".safetensors")
+
+
+def test_a_broken_download_of_alexnet_is_named_and_nothing_is_written(cached_alexnet):
+    pickled = cached_alexnet(ONE_TENSOR)
+    pickled.write_bytes(pickled.read_bytes()[:100])
+    with pytest.raises(InputError, match=r"is broken: its SHA-256.*Delete the file"):
+        module.find_imagenet_weights("alexnet")
+    assert list(pickled.parent.iterdir()) == [pickled]
+
+
+def test_alexnet_without_network_fails_at_once_and_says_what_to_do(cached_alexnet):
+    cached_alexnet(ONE_TENSOR).unlink()
+    start = time.perf_counter()
+    with pytest.raises(InputError, match=r"not known.*What to do: .*put it into.*weights=none"):
+        build("imagenet", name="alexnet")
+    assert time.perf_counter() - start < 5
+
+
+def test_alexnet_is_downloaded_with_its_digest_checked(monkeypatch, cached_alexnet):
+    pickled = cached_alexnet(ONE_TENSOR)
+    content = pickled.read_bytes()
+    pickled.unlink()
+
+    def download(url, target, hash_prefix):
+        assert url.endswith(pickled.name)
+        assert hashlib.sha256(content).hexdigest()[:8] == hash_prefix
+        Path(target).write_bytes(content)
+
+    monkeypatch.setattr(module, "urlopen", lambda request, timeout: io.BytesIO())
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    path = module.find_imagenet_weights("alexnet")
+    assert path == pickled.with_suffix(".safetensors")
+    assert torch.equal(module.load_file(path)["features.0.bias"], ONE_TENSOR["features.0.bias"])
+
+
+def test_tensors_of_torchvision_vgg_fit_that_of_timm():
+    with torch.device("meta"):  # names and shapes only
+        found = torchvision.models.vgg11(weights=None).state_dict()
+        needed = timm.create_model("vgg11").state_dict()
+    renamed = dict(module._as_timm_vgg(key, value) for key, value in found.items())
+    shapes = {key: tuple(value.shape) for key, value in renamed.items() if "head" not in key}
+    assert shapes == {k: tuple(v.shape) for k, v in needed.items() if "head" not in k}
+
+
+def test_linear_layers_of_torchvision_vgg_are_the_convolutions_of_timm():
+    linear = torch.nn.Linear(3 * 49, 5)
+    _, kernel = module._as_timm_vgg("classifier.0.weight", linear.weight)
+    maps = torch.rand(2, 3, 7, 7)
+    convolved = torch.nn.functional.conv2d(maps, kernel, linear.bias)[:, :, 0, 0]
+    assert torch.allclose(convolved, linear(maps.flatten(1)), atol=1e-5)
+
+
+def test_the_second_classifier_of_inception_is_left_out(tmp_path):
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        model = timm.create_model("inception_v3", aux_logits=True)
+    state = model.state_dict()
+    assert any(key.startswith("AuxLogits.") for key in state)
+    save_file(state, tmp_path / "inception.safetensors")
+    own = build(tmp_path / "inception.safetensors", name="inception_v3").backbone.state_dict()
+    last = "Mixed_7c.branch_pool.conv.weight"
+    assert torch.equal(own[last], state[last])
+
+
+def test_every_network_but_tresnet_has_imagenet_weights(monkeypatch):
+    monkeypatch.setattr(module, "try_to_load_from_cache", lambda repository, _: repository)
+    for name in NETWORKS:
+        if name not in ("alexnet", "tresnet"):
+            assert str(module.find_imagenet_weights(name)).startswith(f"timm/{name}.")

@@ -18,6 +18,7 @@ from lnm_kit.evaluation.calibration import (
 from lnm_kit.evaluation.confusion import METRICS, Confusion, confusion, confusion_metrics
 from lnm_kit.evaluation.cross_validation import case_scores, out_of_fold_scores
 from lnm_kit.evaluation.estimate import Estimate
+from lnm_kit.evaluation.firth import odds_ratios_firth
 from lnm_kit.evaluation.log_loss import log_loss
 from lnm_kit.evaluation.paired import compare_decisions, mcnemar_test
 from lnm_kit.evaluation.prevalence import predictive_values
@@ -47,6 +48,7 @@ __all__ = [
     "log_loss",
     "mcnemar_test",
     "odds_ratios",
+    "odds_ratios_firth",
     "out_of_fold_scores",
     "predictive_values",
     "roc_points",

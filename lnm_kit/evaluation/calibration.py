@@ -230,7 +230,9 @@ def calibration_slope(label: Numbers, probability: Numbers) -> Estimate:
     with warnings.catch_warnings():
         warnings.simplefilter("error", PerfectSeparationWarning)
         try:
-            fit = GLM(labels.astype(float), design, family=Binomial()).fit()
+            model = GLM(labels.astype(float), design, family=Binomial())
+            # the default stops when the deviance does, with the slope known to 1e-5
+            fit = model.fit(tol=1e-10, tol_criterion="params")
         except PerfectSeparationWarning:
             return separation
     value, half = float(fit.params[1]), _Z * float(fit.bse[1])

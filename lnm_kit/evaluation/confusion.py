@@ -66,7 +66,8 @@ def confusion_metrics(
 
     Proportions carry Wilson's interval. F1 and Cohen's kappa are no proportions; theirs is the
     percentile interval of 2,000 bootstrap samples of the cases. As both depend on the four counts
-    only, the bootstrap of cases *is* a multinomial draw of the four counts.
+    only, the bootstrap of cases *is* a multinomial draw of the four counts. Where cells of 0 leave
+    all samples equal, as with perfect decisions, that interval has no width; `method` says so.
 
     F1 = 2 TP / (2 TP + FP + FN); kappa = (p_o - p_e) / (1 - p_e), with the agreement p_o expected
     by chance p_e.
@@ -128,7 +129,11 @@ def _wilson(count: int, total: int, reason: str) -> Estimate:
 def _bootstrap(value: float, samples: np.ndarray) -> Estimate:
     # A sample that drew one class only, all called alike, has no F1 or no kappa.
     lo, hi = np.nanquantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(value), float(lo), float(hi), f"bootstrap percentile, {_RESAMPLES}")
+    method = f"bootstrap percentile, {_RESAMPLES}"
+    if lo == hi:
+        # Cells of 0 stay 0 in every sample, as with perfect decisions.
+        method += " (all samples agree: no measure of certainty)"
+    return Estimate(float(value), float(lo), float(hi), method)
 
 
 def _f1(cells: np.ndarray) -> np.ndarray:

@@ -63,9 +63,14 @@ def labels_and_scores(label: Numbers, score: Numbers) -> tuple[np.ndarray, np.nd
     Raises
     ------
     InputError
-        Another shape, a label that is not 0 or 1, a score that is not finite, or one class only.
+        Another shape, a label that is not 0 or 1, a score that is no finite number, or one class
+        only.
     """
-    labels, scores = np.asarray(label), np.asarray(score, dtype=np.float64)
+    labels = np.asarray(label)
+    try:
+        scores = np.asarray(score, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"score holds something that is no number ({error}).") from None
     problems = []
     if labels.ndim != 1 or labels.shape != scores.shape:
         raise InputError(
@@ -76,7 +81,10 @@ def labels_and_scores(label: Numbers, score: Numbers) -> tuple[np.ndarray, np.nd
     if not values <= {0, 1}:
         problems.append(f"label holds {sorted(values - {0, 1}, key=str)[:5]}; allowed: 0 and 1")
     elif len(values) < 2:
-        problems.append(f"label holds only {sorted(values)}; both classes are needed")
+        problems.append(
+            f"label holds only {sorted(values)} in {labels.size} cases; both classes are needed, "
+            "so leave out this split or group for this metric"
+        )
     bad = np.flatnonzero(~np.isfinite(scores))
     if bad.size:
         problems.append(

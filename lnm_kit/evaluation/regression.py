@@ -17,18 +17,24 @@ from lnm_kit.evaluation.estimate import LEVEL
 from lnm_kit.evaluation.table_one import category_levels, is_category
 
 _Z = float(norm.ppf((1 + LEVEL) / 2))
-_COLUMNS = ["variable", "level", "n", "events", "beta", "odds_ratio", "lo", "hi", "p_value", "note"]
+COLUMNS = ["variable", "level", "n", "events", "beta", "odds_ratio", "lo", "hi", "p_value", "note"]
 _SINGULAR = 1e-10
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """One line of the table: a level of a factor, or a number (level None)."""
 
     variable: str
     level: object | None
     values: np.ndarray
     is_reference: bool
+
+    def counted(self, event: np.ndarray) -> tuple[str, str, int, int]:
+        """Variable, level as printed, cases and events."""
+        inside = np.ones(len(event), dtype=bool) if self.level is None else self.values == 1
+        level = "per unit" if self.level is None else str(self.level)
+        return self.variable, level, int(inside.sum()), int((inside & event).sum())
 
 
 def variance_inflation(
@@ -46,8 +52,7 @@ def variance_inflation(
     the mean. It grows with (mean / SD)² and so is large for a nearly constant column that is
     collinear with nothing. The LLNM study prints 134.8 for composition (99 % solid) and 118.7 for
     echogenicity (98 % hypoechoic), without saying how it computed them. On simulated patients with
-    its marginals `uncentered` is of that size and `gvif` is near 1; not every printed VIF fits
-    (echogenic foci: 12.9 printed).
+    its marginals `uncentered` is of that size and `gvif` near 1; echogenic foci (12.9) do not fit.
 
     Parameters
     ----------
@@ -166,13 +171,7 @@ def odds_ratios(
     0    male  40      12       1.000    NaN    NaN
     1  female  40       5       0.333  0.105  1.059
     """
-    problems = _column_problems(cases, [outcome, *columns], set(references))
-    if not problems:
-        problems = _model_problems(cases, outcome, columns, references)
-    if problems:
-        raise InputError("; ".join(problems) + ".")
-    event = cases[outcome].to_numpy(np.float64) == 1
-    rows = [row for name in columns for row in _rows(cases[name], references.get(name))]
+    rows, event = checked_rows(cases, outcome, columns, references)
     notes, used = _set_aside(rows, event)
     fitted = [
         place for place, row in enumerate(rows) if not row.is_reference and place not in notes
@@ -180,8 +179,6 @@ def odds_ratios(
     betas = dict(zip(fitted, _fit([rows[place] for place in fitted], event, used), strict=True))
     table = []
     for place, row in enumerate(rows):
-        inside = np.ones(len(event), dtype=bool) if row.level is None else row.values == 1
-        level = "per unit" if row.level is None else str(row.level)
         beta, se, note = 0.0, math.nan, "reference"
         if place in notes:
             note = notes[place]
@@ -193,9 +190,21 @@ def odds_ratios(
         p_value = 2 * norm.sf(abs(beta / se)) if place in betas else math.nan
         if place in notes:
             note += "; no finite estimate"
-        n, events = int(inside.sum()), int((inside & event).sum())
-        table.append((row.variable, level, n, events, beta, ratio, lo, hi, float(p_value), note))
-    return pd.DataFrame(table, columns=_COLUMNS)
+        table.append((*row.counted(event), beta, ratio, lo, hi, float(p_value), note))
+    return pd.DataFrame(table, columns=COLUMNS)
+
+
+def checked_rows(
+    cases: pd.DataFrame, outcome: str, columns: Sequence[str], references: Mapping[str, object]
+) -> tuple[list[Row], np.ndarray]:
+    """Lines of the table of odds ratios and the events, bool (N,), or all that is wrong."""
+    problems = _column_problems(cases, [outcome, *columns], set(references))
+    if not problems:
+        problems = _model_problems(cases, outcome, columns, references)
+    if problems:
+        raise InputError("; ".join(problems) + ".")
+    rows = [row for name in columns for row in _rows(cases[name], references.get(name))]
+    return rows, cases[outcome].to_numpy(np.float64) == 1
 
 
 def _factors(cases: pd.DataFrame, columns: Sequence[str], categories: Collection[str]) -> set[str]:
@@ -261,18 +270,18 @@ def _model_problems(
     return problems
 
 
-def _rows(values: pd.Series, reference: object | None) -> list[_Row]:
+def _rows(values: pd.Series, reference: object | None) -> list[Row]:
     name = str(values.name)
     if reference is None:
-        return [_Row(name, None, values.to_numpy(np.float64), False)]
+        return [Row(name, None, values.to_numpy(np.float64), False)]
     others = [level for level in _used_levels(values) if level != reference]
     return [
-        _Row(name, level, (values == level).to_numpy(np.float64), level == reference)
+        Row(name, level, (values == level).to_numpy(np.float64), level == reference)
         for level in [reference, *others]
     ]
 
 
-def _set_aside(rows: Sequence[_Row], event: np.ndarray) -> tuple[dict[int, str], np.ndarray]:
+def _set_aside(rows: Sequence[Row], event: np.ndarray) -> tuple[dict[int, str], np.ndarray]:
     """Levels without finite estimate (row to note), and the cases (N,) that the fit uses.
 
     Leaving out the cases of one such level can empty another of events, hence the repetition.
@@ -292,7 +301,8 @@ def _set_aside(rows: Sequence[_Row], event: np.ndarray) -> tuple[dict[int, str],
             if place in found and row.is_reference:
                 raise InputError(
                     f"reference {row.level!r} of {row.variable}: {found[place]}, so that no odds "
-                    "ratio against it is finite; take another reference or join levels."
+                    "ratio against it is finite; take another reference, join levels, or take "
+                    "odds_ratios_firth."
                 )
         if not found:
             return notes, used
@@ -301,39 +311,36 @@ def _set_aside(rows: Sequence[_Row], event: np.ndarray) -> tuple[dict[int, str],
             used &= rows[place].values != 1
 
 
-def _fit(rows: Sequence[_Row], event: np.ndarray, used: np.ndarray) -> list[tuple[float, float]]:
+def _fit(rows: Sequence[Row], event: np.ndarray, used: np.ndarray) -> list[tuple[float, float]]:
     """Coefficient and standard error of every row."""
     if not rows:
         return []
     names = [row.variable for row in rows]
+    remedy = "leave columns out, join levels, or take the logarithm of skewed columns."
     design = np.column_stack([row.values[used] for row in rows])
     label = event[used].astype(np.float64)
     # Newton steps and ranks in standard deviations; results are given back per unit.
     scale = design.std(axis=0)
-    _refuse_determined(names, (design - design.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
+    refuse_determined(names, (design - design.mean(axis=0)) / np.where(scale > 0, scale, 1.0))
     standard = (design - design.mean(axis=0)) / scale
-    _refuse_separated(names, standard, label)
+    _refuse_separated(rows, standard, label)
     try:
         with warnings.catch_warnings(), np.errstate(over="ignore", divide="ignore"):
             warnings.simplefilter("ignore")  # convergence, looked at below
-            found = Logit(label, add_constant(standard, has_constant="add")).fit(
-                disp=0, maxiter=100
-            )
+            model = Logit(label, add_constant(standard, has_constant="add"))
+            found = model.fit(disp=0, maxiter=100)
     except np.linalg.LinAlgError:
-        raise InputError(
-            f"the fit of {sorted(set(names))} met a singular matrix; leave columns out, join "
-            "levels, or take the logarithm of skewed columns."
-        ) from None
+        raise InputError(f"the fit of {sorted(set(names))} is singular; {remedy}") from None
     if not found.mle_retvals["converged"] or not np.isfinite(found.bse).all():
         worst = names[int(np.argmax(np.abs(found.params[1:])))]
         raise InputError(
-            f"the fit did not converge in 100 steps, coefficient of {worst} largest; leave columns "
-            "out, join levels, or take the logarithm of skewed columns."
+            f"the fit did not converge in 100 steps, coefficient of {worst} largest; {remedy}"
         )
     return list(zip(found.params[1:] / scale, found.bse[1:] / scale, strict=True))
 
 
-def _refuse_determined(names: Sequence[str], standard: np.ndarray) -> None:
+def refuse_determined(names: Sequence[str], standard: np.ndarray) -> None:
+    """Raise InputError when columns (N, P), about their means, determine each other."""
     determined = []
     rank = 0
     for place in range(standard.shape[1]):
@@ -343,25 +350,27 @@ def _refuse_determined(names: Sequence[str], standard: np.ndarray) -> None:
         rank = grown
     if determined:
         raise InputError(
-            f"{sorted(set(determined))} are determined by the columns before them (or constant); "
-            "leave them out."
+            f"{sorted(set(determined))} are determined by columns before them; leave them out."
         )
 
 
-def _refuse_separated(names: Sequence[str], standard: np.ndarray, label: np.ndarray) -> None:
+def _refuse_separated(rows: Sequence[Row], standard: np.ndarray, label: np.ndarray) -> None:
     separating = _separating(standard, label)
     if not separating.any():
         return
-    together = sorted({name for name, part in zip(names, separating, strict=True) if part})
+    found = [row for row, part in zip(rows, separating, strict=True) if part]
+    together = [
+        f"{row.variable}={row.level}" if row.level is not None else row.variable for row in found
+    ]
     alone = []
-    for name in together:
-        part = [place for place, other in enumerate(names) if other == name]
+    for name in sorted({row.variable for row in found}):
+        part = [place for place, other in enumerate(rows) if other.variable == name]
         if _separating(standard[:, part], label).any():
             alone.append(name)
     who = f"{alone} alone" if alone else f"{together} together"
     raise InputError(
         f"{who} separate the outcome, so that no maximum likelihood estimate exists; leave columns "
-        "out, join levels, or get more cases."
+        "out, join levels, get more cases, or take odds_ratios_firth."
     )
 
 

@@ -4,11 +4,10 @@ import numpy as np
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
-from sklearn.feature_selection import VarianceThreshold
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from lnm_kit.radiomics.selection import LassoSelector, VolcanoFilter
+from lnm_kit.radiomics.selection import ConstantFilter, LassoSelector, VolcanoFilter
 
 
 def svm_pipeline(
@@ -22,13 +21,17 @@ def svm_pipeline(
 ) -> Pipeline:
     """Build the untrained SVM pipeline; all that it learns, it learns from what `fit` is given.
 
-    Steps: `constant` drops features without spread; `volcano` (:class:`VolcanoFilter`); `scale` to
-    zero mean and unit SD; `lasso` (:class:`LassoSelector`); `smote` adds synthetic positives until
+    Steps: `constant` (:class:`ConstantFilter`); `volcano` (:class:`VolcanoFilter`); `scale` to zero
+    mean and unit SD; `lasso` (:class:`LassoSelector`); `smote` adds synthetic positives until
     the classes are equal, in `fit` only; `svm` with a radial kernel and balanced class weights.
     After SMOTE the classes *are* balanced, so these weights are all 1: the paper names both, and
     together they do no more than SMOTE alone.
 
     Scores are those of `decision_function`, signed distances and no probabilities.
+
+    A filter that keeps nothing does not end the fit: the best single feature is kept, `fell_back_`
+    of the step is true, and the log says so. `fit` raises InputError where no model is possible:
+    no features, all of them constant, values not finite, or a class with fewer than two cases.
 
     Parameters
     ----------
@@ -57,7 +60,7 @@ def svm_pipeline(
     """
     return Pipeline(
         [
-            ("constant", VarianceThreshold()),
+            ("constant", ConstantFilter()),
             (
                 "volcano",
                 VolcanoFilter(

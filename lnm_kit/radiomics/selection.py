@@ -27,6 +27,7 @@ _PENALTIES = 100
 _SMALLEST_PENALTY = 1e-2
 _MAX_ITERATIONS = 20_000
 _TOLERANCE = 1e-3
+_NO_FEATURES = "there are no features (the table has no columns); give at least one."
 _log = logging.getLogger("lnm_kit")
 
 
@@ -69,7 +70,8 @@ def volcano(
     Raises
     ------
     InputError
-        When a value is not finite, a label is not 0 or 1, or a class has fewer than two cases.
+        When there are no features, a value is not finite, a label is not 0 or 1, or a class has
+        fewer than two cases.
 
     Notes
     -----
@@ -100,6 +102,50 @@ def volcano(
         },
         index=features.columns.rename("feature"),
     )
+
+
+class ConstantFilter(SelectorMixin, BaseEstimator):
+    """Drop the features that hold one value only (attribute `varies_`, bool (F,)).
+
+    Examples
+    --------
+    >>> ConstantFilter().fit([[1.0, 4], [2, 4]]).get_support().tolist()
+    [True, False]
+    """
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: N803 - scikit-learn's
+        """Learn which features vary; X (N, F).
+
+        Raises
+        ------
+        InputError
+            When there are no features, values are not finite or too large to square, or all
+            features are constant.
+        """
+        if np.ndim(X) == 2 and np.shape(X)[1] == 0:
+            raise InputError(_NO_FEATURES)
+        values = validate_data(self, X, dtype=np.float64, ensure_all_finite=False)
+        names = np.asarray(getattr(self, "feature_names_in_", np.arange(values.shape[1])))
+        # Beyond this the sum of squares is infinite, and the scaling after it NaN.
+        usable = np.abs(values) < np.sqrt(np.finfo(np.float64).max / values.size)
+        bad = names[~usable.all(axis=0)]
+        if bad.size:
+            raise InputError(
+                f"{bad.size} of {names.size} features hold values that are not finite or beyond "
+                f"1e150, first {bad[:3].tolist()}; leave these features or cases out, and say so."
+            )
+        self.varies_ = np.ptp(values, axis=0) > 0
+        if not self.varies_.any():
+            raise InputError(
+                f"all {names.size} features are constant over the {len(values)} cases given, first "
+                f"{names[:3].tolist()}; nothing can be selected. Leave out this branch, or look at "
+                "how the features were extracted."
+            )
+        return self
+
+    def _get_support_mask(self) -> np.ndarray:
+        check_is_fitted(self, "varies_")
+        return self.varies_
 
 
 class VolcanoFilter(SelectorMixin, BaseEstimator):
@@ -310,7 +356,8 @@ def _fit_lasso(values: np.ndarray, positive: np.ndarray, folds: int, seed: int) 
         alphas=_PENALTIES,
         eps=_SMALLEST_PENALTY,
         cv=list(splits.split(values, target)),
-        precompute=True,
+        # The matrix of products is F x F: with F > N slower, and with 20,000 features 3 GB.
+        precompute=values.shape[1] <= len(values),
         max_iter=_MAX_ITERATIONS,
         tol=_TOLERANCE,
     )
@@ -332,6 +379,8 @@ def _p_values(above: np.ndarray, below: np.ndarray, test: str) -> np.ndarray:
 
 def _checked(values: np.ndarray, label: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     labels = np.asarray(label)
+    if values.shape[1] == 0:
+        raise InputError(_NO_FEATURES)
     problems = []
     bad = int((~np.isfinite(values)).any(axis=0).sum())
     if bad:
@@ -341,7 +390,11 @@ def _checked(values: np.ndarray, label: ArrayLike) -> tuple[np.ndarray, np.ndarr
     elif not np.isin(labels, (0, 1)).all():
         problems.append("label holds other values than 0 and 1")
     elif min((labels == 1).sum(), (labels == 0).sum()) < 2:
-        problems.append("each class needs at least two cases")
+        problems.append(
+            f"each class needs at least two cases; found {int((labels == 1).sum())} positive and "
+            f"{int((labels == 0).sum())} negative (in a cross-validation, among the cases that a "
+            "fold is fitted on). Use more cases or other folds"
+        )
     if problems:
         raise InputError("; ".join(problems) + ".")
     return values, labels == 1

@@ -9,11 +9,7 @@ from statsmodels.stats.anova import anova_lm
 
 from lnm_kit.errors import InputError
 from lnm_kit.evaluation.agreement import ICC_FORMS, icc, icc_features
-
-# Shrout and Fleiss 1979, table 2: six subjects, four judges.
-JUDGES = np.array(
-    [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-)
+from tests.evaluation.references.published import JUDGES
 
 
 def ratings(seed: int, n: int, k: int, *, subject=1.0, rater=0.5, error=0.5, fixed=None):

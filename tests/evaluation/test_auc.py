@@ -8,25 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from lnm_kit.errors import InputError
 from lnm_kit.evaluation.auc import auc, delong_test, delong_test_unpaired, roc_points
-
-# The 43 complete patients of DeLong, DeLong and Clarke-Pearson 1988 (ovarian cancer with
-# obstruction): albumin, total protein, K-G score, outcome; as printed in the SAS/STAT user's guide,
-# PROC LOGISTIC, "Comparing Receiver Operating Characteristic Curves". A low value predicts outcome
-# 0 for the first two; the guide turns the score round (10 - score).
-OVARIAN = np.fromstring(
-    """
-    3.0 5.8 10 0  3.2 6.3 5 1  3.9 6.8 3 1  2.8 4.8 6 0  3.2 5.8 3 1  0.9 4.0 5 0  2.5 5.7 8 0
-    1.6 5.6 5 1  3.8 5.7 5 1  3.7 6.7 6 1  3.2 5.4 4 1  3.8 6.6 6 1  4.1 6.6 5 1  3.6 5.7 5 1
-    4.3 7.0 4 1  3.6 6.7 4 0  2.3 4.4 6 1  4.2 7.6 4 0  4.0 6.6 6 0  3.5 5.8 6 1  3.8 6.8 7 1
-    3.0 4.7 8 0  4.5 7.4 5 1  3.7 7.4 5 1  3.1 6.6 6 1  4.1 8.2 6 1  4.3 7.0 5 1  4.3 6.5 4 1
-    3.2 5.1 5 1  2.6 4.7 6 1  3.3 6.8 6 0  1.7 4.0 7 0  3.7 6.1 5 1  3.3 6.3 7 1  4.2 7.7 6 1
-    3.5 6.2 5 1  2.9 5.7 9 0  2.1 4.8 7 1  2.8 6.2 8 0  4.0 7.0 7 1  3.3 5.7 6 1  3.7 6.9 5 1
-    3.6 6.6 5 1
-    """,
-    sep=" ",
-).reshape(-1, 4)
-OUTCOME = OVARIAN[:, 3]
-TESTS = {"albumin": OVARIAN[:, 0], "protein": OVARIAN[:, 1], "k_g": 10 - OVARIAN[:, 2]}
+from tests.evaluation.references.published import OVARIAN_OUTCOME, OVARIAN_TESTS
 
 labels_and_scores = st.integers(4, 40).flatmap(
     lambda n: st.tuples(
@@ -76,9 +58,11 @@ def test_interval_comes_from_the_variance_of_the_definition(seed):
     [("albumin", 0.7366, 0.0927), ("protein", 0.6478, 0.1000), ("k_g", 0.7258, 0.1028)],
 )
 def test_areas_and_errors_printed_by_sas(name, area, error):
-    assert auc(OUTCOME, TESTS[name]).value == pytest.approx(area, abs=5e-5)
+    assert auc(OVARIAN_OUTCOME, OVARIAN_TESTS[name]).value == pytest.approx(area, abs=5e-5)
     # against a constant, all of the variance of the difference is that of the score
-    against_chance = delong_test(OUTCOME, TESTS[name], np.zeros(len(OUTCOME)))
+    against_chance = delong_test(
+        OVARIAN_OUTCOME, OVARIAN_TESTS[name], np.zeros(len(OVARIAN_OUTCOME))
+    )
     half = (against_chance.difference.hi - against_chance.difference.lo) / 2
     assert half / 1.959964 == pytest.approx(error, abs=5e-5)
 
@@ -88,7 +72,7 @@ def test_areas_and_errors_printed_by_sas(name, area, error):
     [("albumin", 0.0108, 0.0953, 0.9102), ("protein", -0.0780, 0.1046, 0.4561)],
 )
 def test_contrasts_with_the_k_g_score_printed_by_sas(name, difference, error, p_value):
-    found = delong_test(OUTCOME, TESTS[name], TESTS["k_g"])
+    found = delong_test(OVARIAN_OUTCOME, OVARIAN_TESTS[name], OVARIAN_TESTS["k_g"])
     assert found.difference.value == pytest.approx(difference, abs=5e-5)
     assert abs(found.difference.value / found.z) == pytest.approx(error, abs=5e-5)
     assert found.p_value == pytest.approx(p_value, abs=5e-5)

@@ -121,3 +121,12 @@ def test_a_threshold_must_be_finite(threshold):
 def test_labels_are_checked():
     with pytest.raises(InputError, match="both classes"):
         confusion_metrics([1, 1], [0, 1], 0.5)
+
+
+def test_a_bootstrap_without_spread_says_that_it_measures_no_certainty():
+    found = confusion_metrics([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], 0.5)
+    assert (found["f1"].lo, found["f1"].hi) == (1, 1)
+    assert "no measure of certainty" in found["f1"].method
+    assert (
+        "no measure" not in confusion_metrics([0, 0, 1, 1], [0.1, 0.6, 0.8, 0.9], 0.5)["f1"].method
+    )

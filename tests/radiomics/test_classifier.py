@@ -1,8 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from lnm_kit.errors import InputError
 from lnm_kit.evaluation.auc import auc
 from lnm_kit.evaluation.cross_validation import case_scores, out_of_fold_scores
 from lnm_kit.radiomics.classifier import oversample, selected_features, svm_pipeline
@@ -98,3 +101,78 @@ def test_smote_with_few_positives(positives, expected):
     label = np.repeat([0, 1], [20, positives])
     features = np.arange(label.size, dtype=float)[:, None]
     assert (oversample(features, label, seed=0)[1] == 1).sum() == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f * 0 + 3, "all 5 features are constant over the 120 cases given, first .*'f0'"),
+        (lambda f: f.iloc[:, :0], "no features"),
+        (lambda f: f.assign(f1=np.nan), r"1 of 5 features .*not finite.*\['f1'\]; leave"),
+        (lambda f: f.assign(f2=np.inf), r"\['f2'\]"),
+        (lambda f: f.assign(f3=f["f3"] * 1e200), r"beyond 1e150, first \['f3'\]"),
+    ],
+)
+def test_features_that_allow_no_model_are_named(change, message):
+    features, label, patients = cases(signal=0.5, n_features=5)
+    with pytest.raises(InputError, match=message):
+        svm_pipeline(seed=0).fit(change(features), label)
+    # in a cross-validation the message counts the cases of the fold
+    with pytest.raises(InputError, match=message.replace("120", "96")):
+        out_of_fold_scores(svm_pipeline(seed=0), change(features), label, patients, folds=5, seed=0)
+
+
+def test_a_class_with_one_case_in_what_a_fold_is_fitted_on_is_named():
+    features, _, patients = cases(signal=0.5, n_features=5)
+    label = np.repeat([1, 0], [2, 118])
+    message = "at least two cases; found 1 positive and 59 negative .*cross-validation"
+    with pytest.raises(InputError, match=message):
+        out_of_fold_scores(svm_pipeline(seed=0), features, label, patients, folds=2, seed=0)
+
+
+@pytest.mark.parametrize("positives", [0, 3])
+def test_fewer_positives_than_folds_are_named_before_anything_is_fitted(positives):
+    features, _, patients = cases(signal=0.5, n_features=5)
+    label = (np.arange(120) < positives).astype(int)
+    message = f"5 folds need at least 5 patients of each class; found {positives} positive and"
+    with pytest.raises(InputError, match=message):
+        out_of_fold_scores(None, features, label, patients, folds=5, seed=0)
+
+
+def test_few_positives_in_every_fold_still_give_scores():
+    features, _, patients = cases(signal=0.5, n_features=40)
+    label = (np.arange(120) % 40 == 0).astype(int)
+    scores = out_of_fold_scores(svm_pipeline(seed=0), features, label, patients, folds=3, seed=0)
+    assert np.isfinite(scores).all()
+
+
+def test_a_lasso_that_keeps_nothing_still_gives_a_model():
+    rng = np.random.default_rng(0)
+    label = np.repeat([0, 1], [60, 20])
+    for _ in range(50):  # noise, until the LASSO keeps nothing of it
+        noise = pd.DataFrame(rng.normal(size=(80, 3)), columns=list("abc")) + 9
+        fitted = svm_pipeline(seed=0, p_below=1.1, log2_fold_change_above=0.0).fit(noise, label)
+        if fitted["lasso"].fell_back_:
+            break
+    assert fitted["lasso"].fell_back_
+    assert len(selected_features(fitted)) == 1
+    assert np.isfinite(case_scores(fitted, noise)).all()
+
+
+def test_a_feature_that_is_constant_in_one_fold_only_is_no_reason_to_fail():
+    features, label, patients = cases(signal=1.0, n_features=20)
+    features["rare"] = (np.arange(120) == 0) * 1.0
+    scores = out_of_fold_scores(svm_pipeline(seed=0), features, label, patients, folds=5, seed=0)
+    assert np.isfinite(scores).all()
+
+
+def test_many_more_features_than_cases_are_handled_in_little_memory():
+    features, label, _ = cases(signal=2.0, n_features=8_000)
+    tracemalloc.start()
+    fitted = svm_pipeline(seed=0, p_below=1.1, log2_fold_change_above=0.1).fit(features, label)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert fitted["volcano"].get_support().sum() > 5_000
+    assert set(selected_features(fitted)) & {"f0", "f1", "f2", "f3"}
+    # the table is 8 MB; a matrix of all products of the features left would be 300 MB
+    assert peak < 150e6

@@ -9,7 +9,13 @@ from sklearn.linear_model import Lasso
 from sklearn.preprocessing import StandardScaler
 
 from lnm_kit.errors import InputError
-from lnm_kit.radiomics.selection import LassoSelector, VolcanoFilter, lasso_path, volcano
+from lnm_kit.radiomics.selection import (
+    ConstantFilter,
+    LassoSelector,
+    VolcanoFilter,
+    lasso_path,
+    volcano,
+)
 
 LABEL = np.repeat([0, 1], [60, 20])
 
@@ -108,7 +114,8 @@ def test_a_constant_feature_has_p_1():
     [
         ({"test": "anova"}, "test is 'anova'; allowed: mann-whitney, t-test"),
         ({"label": np.full(80, 2)}, "other values than 0 and 1"),
-        ({"label": np.zeros(80)}, "at least two cases"),
+        ({"label": np.zeros(80)}, "at least two cases; found 0 positive and 80 negative"),
+        ({"features": pd.DataFrame(index=range(80))}, "there are no features"),
         ({"label": LABEL[:10]}, "80 rows"),
         ({"features": positive_features(0).mask(lambda t: t > 5)}, "not finite"),
     ],
@@ -198,3 +205,29 @@ def test_the_path_agrees_with_the_selector():
     assert (np.diff(path.alphas) < 0).all()
     assert not path.coefficients.iloc[:, 0].to_numpy().any()
     assert path.kept().abs().is_monotonic_decreasing
+
+
+def test_what_varies_is_kept_whatever_its_scale():
+    features = positive_features(0).assign(a=3.0, b=lambda f: 1e-12 * f["b"], c=-0.0)
+    fitted = ConstantFilter().fit(features)
+    assert fitted.get_feature_names_out().tolist() == ["b", "d", "e", "f"]
+
+
+def test_nothing_that_varies_leaves_an_empty_path():
+    path = lasso_path(positive_features(0) * 0, LABEL, seed=0)
+    assert path.kept().empty
+
+
+def test_a_path_without_features_or_with_one_positive_is_refused():
+    with pytest.raises(InputError, match="no features"):
+        lasso_path(positive_features(0).iloc[:, :0], LABEL, seed=0)
+    with pytest.raises(InputError, match="found 1 positive and 79 negative"):
+        lasso_path(positive_features(0), (np.arange(80) == 0).astype(int), seed=0)
+
+
+def test_the_penalty_does_not_depend_on_how_products_are_computed():
+    # more features than cases take the other way through scikit-learn than fewer
+    scaled = StandardScaler().fit_transform(noisy(4, n=100))
+    fitted = LassoSelector(seed=0).fit(scaled, LABEL)
+    plain = Lasso(alpha=fitted.alpha_, tol=1e-7, precompute=True, max_iter=50_000)
+    assert fitted.coef_ == pytest.approx(plain.fit(scaled, LABEL).coef_, abs=5e-3)

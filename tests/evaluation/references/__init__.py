@@ -1,0 +1,22 @@
+"""Independent references for every statistic of the evaluation package.
+
+`python -m tests.evaluation.references` prints how far each statistic lies from its reference.
+"""
+
+from tests.evaluation.references import (
+    clinical,
+    decisions,
+    numbers,
+    probabilities,
+    ranking,
+    simulated,
+)
+
+REFERENCES = (
+    *ranking.ROWS,
+    *decisions.ROWS,
+    *probabilities.ROWS,
+    *numbers.ROWS,
+    *clinical.ROWS,
+)
+PROPERTIES = simulated.PROPERTIES

@@ -26,7 +26,8 @@ def describe_case(case: Mapping[str, Any], aggressiveness: float, seed: int) -> 
     for the margin, `calcification` for the echogenic foci, `aspect_ratio` for taller than wide,
     `multifocal` for the number of foci (1 where none is told). Beyond it, `aspect_ratio` is the
     aspect itself, `capsular_contact` and `discontinuous_capsule` bring the nodule to the capsule,
-    and `margin_unclear` softens its edge.
+    `margin_unclear` softens its edge, and with `calcification` the number of calcifications goes
+    along with the area of a nodule below 1 cm, whose inside they would fill otherwise.
 
     Parameters
     ----------
@@ -56,6 +57,10 @@ def describe_case(case: Mapping[str, Any], aggressiveness: float, seed: int) -> 
         nodule = replace(nodule, aspect=float(case["aspect_ratio"]))
     if "margin_unclear" in case:
         nodule = replace(nodule, softness=SOFTNESS[int(case["margin_unclear"])])
+    if "calcification" in case and nodule.calcification_count > 1:
+        area = min(1.0, (nodule.diameter_mm / 10) ** 2)
+        count = max(1, round(area * nodule.calcification_count))
+        nodule = replace(nodule, calcification_count=count)
     if case.get("capsular_contact") == 1 and nodule.contact == 0:
         middle, spread = INTERRUPTING if case.get("discontinuous_capsule") == 1 else TOUCHING
         drawn = np.random.default_rng([0xC0A7, int(seed)]).standard_normal()

@@ -49,7 +49,7 @@ def published_differences(model: PopulationModel) -> dict[str, float]:
     >>> from lnm_kit.simulate.model import population_model
     >>> differences = published_differences(population_model("lvlnm"))
     >>> round(float(np.exp(differences["sex=male"])), 2)  # odds ratios 2.4, 1.1 and 1.7
-    1.74
+    1.77
     """
     splits = list(published_splits(model.study).index)
     means = np.array(
@@ -123,7 +123,9 @@ class _Cohort:
         ):
             log_odds = coefficient * z + design @ direct
             probability = expit(log_odds + intercept_for(log_odds, n_positive))
-            means.append([np.average(design, axis=0, weights=w) for w in (1 - probability, probability)])
+            means.append(
+                [np.average(design, axis=0, weights=w) for w in (1 - probability, probability)]
+            )
             expected = pd.Series(probability)
             oracle[str(split)] = expected_auc(expected, expected)
             latent[str(split)] = expected_auc(pd.Series(z), expected)

@@ -36,8 +36,8 @@ def simulate_population(
 
     A latent aggressiveness z ~ N(0, 1) drives clinical values by a Gaussian copula: every column
     has a latent score that correlates with z, and is filled by the rank of that score, so that
-    each split has exactly the published counts, and the published means and SDs or quartiles. The label of
-    case i is positive with
+    each split has exactly the published counts, and the published means and SDs or quartiles.
+    The label of case i is positive with
 
     .. math:: \operatorname{logit} P(y_i = 1) = a + \mathrm{signal}\,(b_z z_i + \sum_j b_j x_{ij})
 
@@ -144,8 +144,8 @@ def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
     {'n': 105, 'positive': 20}
     """
     plan = published_splits(study).reindex(columns=["n", "positive"])
-    for split, positive in population_model(study).positives.items():
-        plan.loc[split, "positive"] = positive
+    positives = pd.Series(population_model(study).positives, dtype=float)
+    plan["positive"] = plan["positive"].fillna(positives)
     plan = plan.astype("int64")
     if size == 1.0:
         return plan
@@ -167,7 +167,7 @@ def draw_patients(
     """
     drawn = rng.standard_normal((n, len(model.factors)))
     hidden = dict(zip(model.factors, drawn.T, strict=True))
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for variable in (*model.variables, *model.unrecorded):
         loading = pd.Series(variable.loadings, dtype=float).reindex(model.factors).fillna(0.0)
         rest = np.sqrt(max(1 - (loading**2).sum(), 0.0))

@@ -32,7 +32,7 @@ def rates(tp: int, n_positive: int, tn: int, n_negative: int) -> dict[str, float
 
 
 def off(row, n_positive: int, n_negative: int) -> set[str]:
-    """Printed rates that no whole number of right answers gives, sensitivity and specificity set."""
+    """Printed rates that contradict the counts behind sensitivity and specificity."""
     tp = round(float(row.sensitivity) * n_positive)
     tn = round(float(row.specificity) * n_negative)
     found = rates(tp, n_positive, tn, n_negative)

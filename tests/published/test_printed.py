@@ -25,7 +25,8 @@ def test_what_is_no_number_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "n", "percent"), [("213 (24.3%)", 213, 24.3), ("69 (26.0)", 69, 26.0), ("21", 21, None)]
+    ("text", "n", "percent"),
+    [("213 (24.3%)", 213, 24.3), ("69 (26.0)", 69, 26.0), ("21", 21, None)],
 )
 def test_counts_are_read_with_and_without_percentages(text, n, percent):
     count = parse_count(text)

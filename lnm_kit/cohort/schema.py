@@ -22,8 +22,13 @@ _RANGES = {
     "bmi_kg_m2": (8.0, 100.0),
     "tumor_size_cm": (0.05, 20.0),
     "n_foci": (1.0, 100.0),
+    "aspect_ratio": (0.1, 10.0),
+    "vascularity": (1.0, 4.0),
 }
-_BINARY = ("braf_v600e", "clt", "taller_than_wide")
+_BINARY = (
+    *("braf_v600e", "clt", "taller_than_wide", "multifocal", "capsular_invasion", "ete"),
+    *("margin_unclear", "shape_irregular", "capsular_contact", "discontinuous_capsule"),
+)
 
 
 class CohortInfo(BaseModel):

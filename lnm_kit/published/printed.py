@@ -20,13 +20,23 @@ class Number:
         """Half a unit of the last printed decimal: the largest rounding error."""
         return 0.5 * 10.0**-self.decimals
 
+    def shifted(self, places: int) -> "Number":
+        """Return the number in a unit that is `places` powers of ten larger.
+
+        Examples
+        --------
+        >>> Number(7.36, 2).shifted(1)
+        Number(value=0.736, decimals=3)
+        """
+        return Number(round(self.value / 10**places, 12), self.decimals + places)
+
 
 @dataclass(frozen=True)
 class Count:
-    """A printed `n (percent%)`."""
+    """A printed `n` or `n (percent%)`."""
 
     n: int
-    percent: Number
+    percent: Number | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,15 @@ class MeanSd:
 
     mean: Number
     sd: Number
+
+
+@dataclass(frozen=True)
+class Quartiles:
+    """A printed `median (first quartile–third quartile)`."""
+
+    first: Number
+    median: Number
+    third: Number
 
 
 def parse_number(text: str) -> Number:
@@ -60,7 +79,7 @@ def parse_number(text: str) -> Number:
 
 
 def parse_count(text: str) -> Count:
-    """Read a printed `n (percent%)`.
+    """Read a printed `n`, `n (percent)` or `n (percent%)`.
 
     Raises
     ------
@@ -71,11 +90,14 @@ def parse_count(text: str) -> Count:
     --------
     >>> parse_count("213 (24.3%)")
     Count(n=213, percent=Number(value=24.3, decimals=1))
+    >>> parse_count("21").percent is None
+    True
     """
-    found = re.fullmatch(rf"(\d+)\s*\(({_NUMBER})%\)", text.strip())
+    found = re.fullmatch(rf"(\d+)(?:\s*\(({_NUMBER})%?\))?", text.strip())
     if found is None:
-        raise InputError(f"{text!r} is no printed count such as '213 (24.3%)'.")
-    return Count(int(found.group(1)), parse_number(found.group(2)))
+        raise InputError(f"{text!r} is no printed count such as '213' or '213 (24.3%)'.")
+    percent = None if found.group(2) is None else parse_number(found.group(2))
+    return Count(int(found.group(1)), percent)
 
 
 def parse_mean_sd(text: str) -> MeanSd:
@@ -95,3 +117,23 @@ def parse_mean_sd(text: str) -> MeanSd:
     if found is None:
         raise InputError(f"{text!r} is no printed mean and SD such as '43.3±11.6'.")
     return MeanSd(parse_number(found.group(1)), parse_number(found.group(2)))
+
+
+def parse_quartiles(text: str) -> Quartiles:
+    """Read a printed `median (first quartile–third quartile)`.
+
+    Raises
+    ------
+    InputError
+        When the text has another form.
+
+    Examples
+    --------
+    >>> parse_quartiles("6.1 (4.7–7.8)").third.value
+    7.8
+    """
+    found = re.fullmatch(rf"({_NUMBER})\s*\(({_NUMBER})\s*[–-]\s*({_NUMBER})\)", text.strip())
+    if found is None:
+        raise InputError(f"{text!r} is no printed median and quartiles such as '6.1 (4.7–7.8)'.")
+    median, first, third = (parse_number(part) for part in found.groups())
+    return Quartiles(first, median, third)

@@ -6,10 +6,24 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lnm_kit.errors import one_of
-from lnm_kit.published.printed import MeanSd, parse_count, parse_mean_sd
+from lnm_kit.errors import InputError, one_of
+from lnm_kit.published.printed import (
+    MeanSd,
+    Number,
+    Quartiles,
+    parse_count,
+    parse_mean_sd,
+    parse_quartiles,
+)
+
+# Levels of Table 1 that are no counts of patients.
+MEAN_SD = "mean_sd"
+QUARTILES = "quartiles"
+
+_DECIMAL_SHIFT = {("mm", "cm"): 1}
 
 
 def published_studies() -> list[str]:
@@ -89,7 +103,9 @@ def published_notes(study: str, part: str) -> pd.DataFrame:
 
 
 def published_splits(study: str) -> pd.DataFrame:
-    """Patients of each split: index `split`, columns `n`, `positive`, `negative`, `hospital`.
+    """Patients of each split: index `split`, columns `n` and what else the paper tells.
+
+    `positive` and `negative` are missing where the paper does not print them.
 
     Examples
     --------
@@ -99,15 +115,24 @@ def published_splits(study: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(_numbers(study)["splits"], orient="index").rename_axis("split")
 
 
-def published_counts(study: str, variable: str, split: str) -> dict[str, int]:
+def published_counts(
+    study: str, variable: str, split: str, *, label: int | None = None
+) -> dict[str, int]:
     """Patients per level of a variable of Table 1, in the printed order.
 
     A note's `reading` replaces printed counts that cannot be right.
 
+    Parameters
+    ----------
+    study, variable, split
+        Names as in Table 1.
+    label
+        Only the patients with that label, where the paper prints them apart; None = all.
+
     Raises
     ------
     InputError
-        When the variable or the split is not in Table 1.
+        When the variable or the split is not in Table 1, or the labels are not printed apart.
 
     Examples
     --------
@@ -115,20 +140,65 @@ def published_counts(study: str, variable: str, split: str) -> dict[str, int]:
     {'male': 37, 'female': 83}
     >>> published_counts("llnm", "composition", "validation")  # the printed column lost a cell
     {'cystic': 2, 'mixed': 0, 'solid': 218}
+    >>> published_counts("lvlnm", "sex", "training")
+    {'female': 267, 'male': 83}
+    >>> published_counts("lvlnm", "sex", "training", label=1)
+    {'female': 21, 'male': 14}
     """
     table = _table_1_rows(study, variable, split)
     for note in _numbers(study)["table_1"].get("notes", []):
         if note.get("variable") == variable and note.get("split") == split and "reading" in note:
             return dict(note["reading"])
-    counted = table[table["level"] != "mean_sd"]
+    counted = table[~table["level"].isin([MEAN_SD, QUARTILES])]
+    columns = _split_columns(study, table, split, label)
     return {
-        level: parse_count(text).n
-        for level, text in zip(counted["level"], counted[split], strict=True)
+        level: sum(parse_count(text).n for text in cells)
+        for level, *cells in counted[["level", *columns]].itertuples(index=False)
     }
 
 
-def published_mean_sd(study: str, variable: str, split: str) -> MeanSd | None:
+def published_mean_sd(
+    study: str, variable: str, split: str, *, label: int | None = None
+) -> MeanSd | None:
     """Mean and SD of a variable of Table 1, or None where none is printed.
+
+    They are in the unit of the cohort's column. Where a paper prints the labels apart, all
+    patients of the split have the mean and SD that those of the two groups imply.
+
+    Parameters
+    ----------
+    study, variable, split, label
+        As in `published_counts`.
+
+    Raises
+    ------
+    InputError
+        When the variable or the split is not in Table 1, or the labels are not printed apart.
+
+    Examples
+    --------
+    >>> published_mean_sd("llnm", "age_years", "test_a").mean.value
+    38.5
+    >>> published_mean_sd("lvlnm", "tumor_size_cm", "test", label=0)  # printed in mm
+    MeanSd(mean=Number(value=0.896, decimals=3), sd=Number(value=0.513, decimals=3))
+    """
+    table = _table_1_rows(study, variable, split)
+    row = table[table["level"] == MEAN_SD]
+    if row.empty:
+        return None
+    columns = _split_columns(study, table, split, label)
+    groups = [parse_mean_sd(row[column].item()) for column in columns]
+    if len(groups) > 1:
+        plan = published_splits(study).loc[split]
+        groups = [_together(groups, [int(plan["negative"]), int(plan["positive"])])]
+    shift = _decimal_shift(study, variable)
+    return MeanSd(groups[0].mean.shifted(shift), groups[0].sd.shifted(shift))
+
+
+def published_quartiles(study: str, variable: str, split: str) -> Quartiles | None:
+    """Median and quartiles of a variable of Table 1, or None where none are printed.
+
+    They are in the unit of the cohort's column.
 
     Raises
     ------
@@ -137,12 +207,18 @@ def published_mean_sd(study: str, variable: str, split: str) -> MeanSd | None:
 
     Examples
     --------
-    >>> published_mean_sd("llnm", "age_years", "test_a").mean.value
-    38.5
+    >>> published_quartiles("clnm", "aspect_ratio", "test").median.value
+    1.1
     """
     table = _table_1_rows(study, variable, split)
-    printed = table.loc[table["level"] == "mean_sd", split]
-    return None if printed.empty else parse_mean_sd(printed.item())
+    printed = table.loc[table["level"] == QUARTILES, split] if split in table else pd.Series()
+    if printed.empty:
+        return None
+    found = parse_quartiles(printed.item())
+    shift = _decimal_shift(study, variable)
+    return Quartiles(
+        found.first.shifted(shift), found.median.shifted(shift), found.third.shifted(shift)
+    )
 
 
 def _table_1_rows(study: str, variable: str, split: str) -> pd.DataFrame:
@@ -150,3 +226,31 @@ def _table_1_rows(study: str, variable: str, split: str) -> pd.DataFrame:
     one_of(f"split of {study}", split, _numbers(study)["splits"])
     one_of(f"variable of Table 1 of {study}", variable, table["variable"].unique())
     return table[table["variable"] == variable]
+
+
+def _split_columns(study: str, table: pd.DataFrame, split: str, label: int | None) -> list[str]:
+    """Columns of Table 1 that hold the patients of a split, all of them or those of one label."""
+    apart = [f"{split}_{value}" for value in (0, 1)]
+    printed_apart = set(apart) <= set(table.columns)
+    if label is None:
+        return apart if printed_apart else [split]
+    if not printed_apart:
+        raise InputError(f"Table 1 of {study} does not print the labels apart.")
+    return [apart[label]]
+
+
+def _together(groups: list[MeanSd], sizes: list[int]) -> MeanSd:
+    """Mean and SD (ddof 1) of groups taken as one, from their own."""
+    n = np.array(sizes, dtype=float)
+    mean = np.array([group.mean.value for group in groups])
+    sd = np.array([group.sd.value for group in groups])
+    center = float(n @ mean / n.sum())
+    spread = float((n - 1) @ sd**2 + n @ (mean - center) ** 2) / (n.sum() - 1)
+    decimals = min(number.decimals for group in groups for number in (group.mean, group.sd))
+    return MeanSd(Number(center, decimals), Number(float(np.sqrt(spread)), decimals))
+
+
+def _decimal_shift(study: str, variable: str) -> int:
+    """Decimals that the printed values move to come into the unit of the cohort's column."""
+    printed = _numbers(study)["table_1"].get("printed_units", {}).get(variable)
+    return 0 if printed is None else _DECIMAL_SHIFT[printed, variable.rsplit("_", 1)[-1]]

@@ -139,14 +139,15 @@ def _rotation(angles: Array) -> Array:
 def _points(nodule: Nodule, semi_axes: Array, rng: np.random.Generator) -> Array:
     """Places of the calcifications; the first lies where the two planes meet, so that both see it.
 
-    Microcalcifications gather in a cluster; macrocalcifications lie near the center.
+    Microcalcifications gather in a cluster, macrocalcifications alone lie near the center.
     """
     n = nodule.calcification_count
     directions = rng.standard_normal((n, 3))
     directions /= np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
-    spread = 0.8 if nodule.calcification == "micro" else 0.5
+    clustered = nodule.calcification in ("micro", "mixed")
+    spread = 0.8 if clustered else 0.5
     unit = directions * spread * rng.random((n, 1)) ** (1 / 3)
-    if nodule.calcification == "micro":
+    if clustered:
         unit = 0.75 * unit + rng.uniform(-0.2, 0.2, 3)
     points = unit * semi_axes
     if n:

@@ -8,14 +8,13 @@ import statsmodels.api as sm
 from scipy import optimize
 from scipy.special import expit
 
-from lnm_kit.published import published_splits
 from lnm_kit.simulate.model import (
     AGGRESSIVENESS,
     PopulationModel,
     design_matrix,
     target_coefficients,
 )
-from lnm_kit.simulate.population import draw_patients
+from lnm_kit.simulate.population import draw_patients, split_plan
 from lnm_kit.simulate.sampling import intercept_for
 from lnm_kit.simulate.truth import expected_auc
 
@@ -89,8 +88,8 @@ class _Sample:
         cases, factors = draw_patients(model, SPLIT, n, np.random.default_rng(seed))
         self.aggressiveness = factors[AGGRESSIVENESS]
         self.design = design_matrix(model, cases)
-        printed = published_splits(model.study).loc[SPLIT]
-        self.n_positive = round(n * float(printed["positive"] / printed["n"]))
+        plan = split_plan(model.study).loc[SPLIT]
+        self.n_positive = round(n * float(plan["positive"] / plan["n"]))
 
     def log_odds(self, coefficient: float, direct: np.ndarray) -> np.ndarray:
         eta = coefficient * self.aggressiveness.to_numpy() + self.design.to_numpy() @ direct

@@ -15,7 +15,13 @@ from lnm_kit.cohort import CohortInfo, staged_folder, write_cohort
 from lnm_kit.errors import InputError
 from lnm_kit.published import published
 from lnm_kit.simulate import frames
-from lnm_kit.simulate.frames import describe_nodules, write_frames
+from lnm_kit.simulate.frames import (
+    Views,
+    describe_nodules,
+    draw_views,
+    image_counts,
+    write_frames,
+)
 from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, population_model
 from lnm_kit.simulate.nodule import Nodule
 from lnm_kit.simulate.population import check_simulation, simulate_population, split_plan
@@ -53,8 +59,10 @@ def simulate_cohort(
     check_simulation(study, seed=seed, signal=signal, size=size)
     model = population_model(study)
     cases, truth = simulate_population(study, seed=seed, signal=signal, size=size)
-    nodules = describe_nodules(cases, truth[AGGRESSIVENESS], seed=seed)
-    rendered = _rendered(model, cases, nodules, n_jobs=n_jobs)
+    unrecorded = truth[[variable.column for variable in model.unrecorded]]
+    nodules = describe_nodules(cases.join(unrecorded), truth[AGGRESSIVENESS], seed=seed)
+    views = draw_views(model, cases["split"], seed=seed)
+    rendered = _rendered(cases, nodules, views, n_jobs=n_jobs)
     return cached(
         "simulated-cohort",
         partial(_fill, rendered, _info(model, seed, signal, size), cases, truth, nodules),
@@ -63,6 +71,7 @@ def simulate_cohort(
             "seed": seed,
             "signal": float(signal),
             "size": float(size),
+            "tables": hashlib.sha256(f"{cases.to_csv()}{truth.to_csv()}".encode()).hexdigest(),
             "frames": rendered.name,
         },
         code=[sys.modules[__name__]],
@@ -105,7 +114,12 @@ def require_space(folder: Path, study: str, size: float) -> None:
     InputError
         When one has not; names the folder, what is needed and what is free.
     """
-    n_frames = int(split_plan(study, size)["n"].sum()) * len(population_model(study).views)
+    model = population_model(study)
+    n_frames = sum(
+        n_images * n_cases
+        for n in split_plan(study, size)["n"]
+        for n_images, n_cases in image_counts(model, int(n)).items()
+    )
     needed = n_frames * BYTES_PER_FRAME
     for place in (folder.absolute(), cache_root().absolute()):
         existing = next(path for path in (place, *place.parents) if path.exists())
@@ -119,22 +133,24 @@ def require_space(folder: Path, study: str, size: float) -> None:
 
 
 def _rendered(
-    model: PopulationModel, cases: pd.DataFrame, nodules: dict[str, Nodule], *, n_jobs: int
+    cases: pd.DataFrame, nodules: dict[str, Nodule], views: dict[str, Views], *, n_jobs: int
 ) -> Path:
     """Folder with the frames of these nodules; a cache entry of its own, shared by all signals."""
     centers = dict(zip(cases.index, cases["center"], strict=True))
     described = hashlib.sha256(
-        "\n".join(f"{case_id} {centers[case_id]} {n}" for case_id, n in nodules.items()).encode()
+        "\n".join(
+            f"{case_id} {centers[case_id]} {views[case_id]} {n}" for case_id, n in nodules.items()
+        ).encode()
     )
 
     def compute(folder: Path) -> None:
-        images = write_frames(folder, nodules, centers, model.views, n_jobs=n_jobs)
+        images = write_frames(folder, nodules, centers, views, n_jobs=n_jobs)
         images.to_csv(folder / FRAME_TABLE)
 
     return cached(
         "simulated-frames",
         compute,
-        inputs={"nodules": described.hexdigest(), "views": list(model.views)},
+        inputs={"nodules": described.hexdigest()},
         code=[frames],
     )
 

@@ -77,7 +77,7 @@ def draw_nodule(
     patient = np.random.default_rng([0x1E5, nodule.seed])
     mask = cut.depth_px > 0
     softness = 0.6 * np.exp(np.log(1.8) + 0.5 * np.clip(patient.standard_normal(), -2, 2))
-    softness *= np.clip(nodule.irregularity, 0.6, 2.0) ** 0.4
+    softness *= nodule.softness * np.clip(nodule.irregularity, 0.6, 2.0) ** 0.4
     share = 1 / (1 + np.exp(-np.clip(cut.depth_px / softness, -30, 30)))
     inside = nodule.echo_db + _texture(nodule, cut.depth_px.shape, rng)
     inside += (0.5 * gland[cut.window]).astype(np.float32)
@@ -190,8 +190,9 @@ def _calcify(
     mirror = layout.side if layout.plane == "transverse" else 1
     rows = np.arange(layout.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(layout.shape[1], dtype=np.float32)[None, :]
-    macro = nodule.calcification == "macro"
-    for (lateral, deep), weight in zip(points, weights, strict=True):
+    for number, ((lateral, deep), weight) in enumerate(zip(points, weights, strict=True)):
+        # the first of mixed calcifications, which every plane meets, is the large one
+        macro = nodule.calcification == "macro" or (nodule.calcification == "mixed" and number == 0)
         column = layout.center[1] + mirror * lateral / layout.spacing_mm
         row = layout.center[0] + deep / layout.spacing_mm
         bright, half_width, half_height, shadow = _grain(macro, patient)

@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.intp]
 _FIT_POINTS = 4000
 
 
-def scale_counts(counts: Mapping[str, int], n: int) -> dict[str, int]:
+def scale_counts(counts: Mapping[str, float], n: int) -> dict[str, int]:
     """Scale counts to the total `n`, by largest remainders; unchanged when they add up to `n`.
 
     Examples
@@ -71,6 +71,30 @@ def assign_values(
     curve = _solve(variable, codes, place, start, mean, sd) if fit else start
     values = _quantiles(variable, codes, place, *curve)
     return _to_step(variable, values)
+
+
+def assign_between_quartiles(
+    variable: Variable,
+    score: Floats,
+    rng: np.random.Generator,
+    *,
+    first: float,
+    median: float,
+    third: float,
+) -> Floats:
+    """Give every case a value that grows with its score, with these quartiles; shape (n,).
+
+    Each quarter of the cases is spread over its part of a normal (or log-normal) curve with that
+    median and interquartile range, so that the quartiles hold within the variable's step.
+    """
+    place = 4 * (np.argsort(np.argsort(score, kind="stable")) + rng.uniform(size=len(score)))
+    place /= len(score)
+    quarter = np.minimum(place.astype(np.intp), 3)
+    quarters = variable.model_copy(update={"edges": (first, median, third)})
+    ends = np.log([first, median, third]) if variable.family == "lognormal" else quarters.edges
+    scale = (ends[2] - ends[0]) / (2 * ndtri(0.75))
+    values = _quantiles(quarters, quarter, place - quarter, float(ends[1]), float(scale))
+    return np.round(np.round(values / variable.step) * variable.step, 6)
 
 
 def _start(variable: Variable, mean: float, sd: float) -> tuple[float, float]:

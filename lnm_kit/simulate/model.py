@@ -15,6 +15,8 @@ from lnm_kit.simulate import models
 
 AGGRESSIVENESS = "aggressiveness"
 
+View = Literal["transverse", "longitudinal"]
+
 
 class Variable(BaseModel):
     """A clinical column: its levels or its curve, and its loadings on the latent factors.
@@ -22,7 +24,8 @@ class Variable(BaseModel):
     Categorical variables have `levels` from low to high latent score. Continuous ones have a
     `family`, a `range` and a `step` (their resolution); `edges` and `levels` where the paper
     prints counts of classes, `closed` saying to which class an edge itself belongs.
-    `mean` and `sd` are for variables whose mean and SD are not published.
+    `mean` and `sd` are for variables whose mean and SD are not published, `shares` (one a level)
+    for categorical ones whose counts are not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +40,7 @@ class Variable(BaseModel):
     step: float = 0.0
     mean: float | None = None
     sd: float | None = None
+    shares: tuple[float, ...] = ()
     loadings: dict[str, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -45,6 +49,8 @@ class Variable(BaseModel):
             raise ValueError(f"{self.column}: a categorical variable needs levels")
         if self.edges and len(self.levels) != len(self.edges) + 1:
             raise ValueError(f"{self.column}: {len(self.edges)} edges need one more level")
+        if self.shares and len(self.shares) != len(self.levels):
+            raise ValueError(f"{self.column}: {len(self.levels)} levels need as many shares")
         if sum(loading**2 for loading in self.loadings.values()) > 1:
             raise ValueError(f"{self.column}: squared loadings add up to more than 1")
         return self
@@ -68,18 +74,27 @@ class Outcome(BaseModel):
     """What drives the label: the aggressiveness, and direct effects given the aggressiveness.
 
     Effects are named `column=level` against the column's reference level, or `column` for the
-    effect of one unit. `targets` replaces published coefficients that cannot be meant.
+    effect of one unit. `regression_table` is the published table with the coefficients that a
+    regression should find; `targets` replaces those that cannot be meant, and stands alone where
+    the paper prints none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aggressiveness: float
     direct: dict[str, float]
+    regression_table: str | None = None
     targets: dict[str, float] = Field(default_factory=dict)
 
 
 class PopulationModel(BaseModel):
-    """Everything that the simulation of a study adds to its published tables."""
+    """Everything that the simulation of a study adds to its published tables.
+
+    `positives` are the positives of each split where the paper does not print them. Every case
+    has one image in each of `views`; with `image_shares` it has one, two, ... images instead,
+    those being the shares of cases. `unrecorded` variables are no columns of the study but show
+    in its images; they are kept with the truth.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,19 +102,26 @@ class PopulationModel(BaseModel):
     name: str
     endpoint: str
     positive: str
-    views: tuple[Literal["transverse", "longitudinal"], ...]
+    views: tuple[View, ...]
+    image_shares: tuple[float, ...] = ()
     factors: tuple[str, ...]
     centers: dict[str, str]
+    positives: dict[str, int] = Field(default_factory=dict)
     variables: tuple[Variable, ...]
+    unrecorded: tuple[Variable, ...] = ()
     outcome: Outcome
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         if self.factors[:1] != (AGGRESSIVENESS,):
             raise ValueError(f"the first factor must be {AGGRESSIVENESS!r}")
-        unknown = {name for v in self.variables for name in v.loadings} - set(self.factors)
+        every = (*self.variables, *self.unrecorded)
+        unknown = {name for v in every for name in v.loadings} - set(self.factors)
         if unknown:
             raise ValueError(f"loadings on factors that are not listed: {sorted(unknown)}")
+        without = [v.column for v in self.unrecorded if not v.shares]
+        if without:
+            raise ValueError(f"unrecorded variables need shares: {without}")
         columns = {variable.column for variable in self.variables}
         strangers = {name for name in self.outcome.direct if name.split("=")[0] not in columns}
         if strangers:
@@ -151,8 +173,8 @@ def _read(study: str) -> PopulationModel:
 def target_coefficients(model: PopulationModel) -> dict[str, float]:
     """Coefficients that a logistic regression on the clinical columns should find, as log odds.
 
-    They are the published ones, but for those that the specification replaces. The names are
-    those of `design_matrix`.
+    They are the published ones, but for those that the specification replaces or, where the
+    paper prints none, gives. The names are those of `design_matrix`.
 
     *Source*: the `beta` column of the paper's regression table (LLNM: Table 2).
 
@@ -162,22 +184,23 @@ def target_coefficients(model: PopulationModel) -> dict[str, float]:
     >>> targets["sex=female"], targets["tumor_size_cm=gt_4"]
     (-0.609, 5.741)
     """
-    table = published_table(model.study, "table_2")
-    printed = table[~table["beta"].isin(["", "N/A"])]
     published = {}
-    for variable, level, beta in printed[["variable", "level", "beta"]].to_numpy().tolist():
-        published[f"{variable}={level}" if level else variable] = parse_number(beta).value
+    if model.outcome.regression_table is not None:
+        table = published_table(model.study, model.outcome.regression_table)
+        printed = table[~table["beta"].isin(["", "N/A"])]
+        for variable, level, beta in printed[["variable", "level", "beta"]].to_numpy().tolist():
+            published[f"{variable}={level}" if level else variable] = parse_number(beta).value
     return published | model.outcome.targets
 
 
 def design_matrix(model: PopulationModel, cases: pd.DataFrame) -> pd.DataFrame:
-    """Columns of the published regression, one per coefficient; float, (n cases, n effects).
+    """Columns that the outcome depends on, one per direct effect; float, (n cases, n effects).
 
     A column `column=level` is 1 where the case has that level; a column without a level is the
     value itself. The reference levels have no column.
     """
     columns = {}
-    for name in target_coefficients(model):
+    for name in model.outcome.direct:
         column, _, level = name.partition("=")
         levels = model.variable(column).level_of(cases[column]) if level else None
         columns[name] = cases[column] if levels is None else levels == level

@@ -12,7 +12,7 @@ from lnm_kit.errors import InputError, one_of
 STRENGTH = 1.4
 
 COMPOSITIONS = ("cystic", "mixed", "solid")
-CALCIFICATIONS = ("none", "macro", "peripheral", "micro")
+CALCIFICATIONS = ("none", "macro", "peripheral", "micro", "mixed")
 LOCATIONS = ("upper", "middle", "lower", "isthmus")
 MARGINS = ("smooth", "irregular", "ete")
 
@@ -21,7 +21,7 @@ MARGINS = ("smooth", "irregular", "ete")
 # hypoechoic nodules, with a spread as wide as the distance of the outer two.
 ECHO_DB = {"anechoic": -6.5, "hyper_iso": -0.9, "hypo": -3.1, "marked_hypo": -5.2}
 IRREGULARITY = {"smooth": 0.75, "irregular": 1.75, "ete": 1.5}
-CALCIFICATION_COUNT = {"none": 0.0, "macro": 1.4, "peripheral": 2.0, "micro": 18.0}
+CALCIFICATION_COUNT = {"none": 0.0, "macro": 1.4, "peripheral": 2.0, "micro": 18.0, "mixed": 14.0}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Nodule:
     composition
         cystic, mixed or solid.
     calcification
-        none, macro, peripheral or micro.
+        none, macro, peripheral, micro, or mixed: microcalcifications around a large one.
     calcification_count
         Calcifications in the whole body; a plane shows those that its beam meets.
     location
@@ -54,6 +54,8 @@ class Nodule:
         Random stream of the body and of the neck: the same in every plane of this nodule.
     foci
         Tumor foci in the gland, 1-3; the others may show as small unmarked nodules.
+    softness
+        Width of its edge against that of the median nodule; an unclear margin is above 1.
     """
 
     diameter_mm: float
@@ -68,9 +70,10 @@ class Nodule:
     location: str
     seed: int
     foci: int = 1
+    softness: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("diameter_mm", "aspect", "irregularity", "heterogeneity"):
+        for name in ("diameter_mm", "aspect", "irregularity", "heterogeneity", "softness"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InputError(f"{name} of a nodule is {value!r}; it must be a positive number.")
@@ -162,7 +165,7 @@ def _contact(margin: str, z: float, rng: np.random.Generator) -> float:
 
 def _calcification_count(foci: str, z: float, rng: np.random.Generator) -> int:
     expected = CALCIFICATION_COUNT[foci]
-    if foci == "micro":
+    if foci in ("micro", "mixed"):
         expected *= np.exp(0.3 * z)
     return 0 if expected == 0 else max(1, int(rng.poisson(expected)))
 

@@ -4,8 +4,18 @@ import numpy as np
 import pandas as pd
 
 from lnm_kit.errors import InputError
-from lnm_kit.published import published_counts, published_mean_sd, published_splits
-from lnm_kit.simulate.marginals import assign_levels, assign_values, scale_counts
+from lnm_kit.published import (
+    published_counts,
+    published_mean_sd,
+    published_quartiles,
+    published_splits,
+)
+from lnm_kit.simulate.marginals import (
+    assign_between_quartiles,
+    assign_levels,
+    assign_values,
+    scale_counts,
+)
 from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, Variable, population_model
 from lnm_kit.simulate.sampling import draw_labels, inclusion_probability, intercept_for
 from lnm_kit.simulate.truth import linear_predictor
@@ -26,8 +36,8 @@ def simulate_population(
 
     A latent aggressiveness z ~ N(0, 1) drives clinical values by a Gaussian copula: every column
     has a latent score that correlates with z, and is filled by the rank of that score, so that
-    each split has exactly the published counts, and the published means and SDs. The label of
-    case i is positive with
+    each split has exactly the published counts, and the published means and SDs or quartiles.
+    The label of case i is positive with
 
     .. math:: \operatorname{logit} P(y_i = 1) = a + \mathrm{signal}\,(b_z z_i + \sum_j b_j x_{ij})
 
@@ -52,7 +62,8 @@ def simulate_population(
     cases
         Index `case_id`; `patient_id, center, split, label` (1 = positive), clinical columns.
     truth
-        Index `case_id`; `aggressiveness` and the other factors; `log_odds` (with intercept);
+        Index `case_id`; `aggressiveness` and the other factors; what the images show and no
+        clinical column records (where the study has such); `log_odds` (with intercept);
         `probability`, the probability of being positive *given the split's number of positives*
         (it adds up to that number; n_positive / n for everybody at signal 0).
 
@@ -75,15 +86,15 @@ def simulate_population(
     for number, (split, plan) in enumerate(split_plan(study, size).iterrows()):
         stream = np.random.SeedSequence([seed, number])
         for_patients, for_labels = (np.random.default_rng(part) for part in stream.spawn(2))
-        cases, factors = draw_patients(model, str(split), int(plan["n"]), for_patients)
-        log_odds = signal * linear_predictor(model, cases, factors[AGGRESSIVENESS]).to_numpy()
+        cases, hidden = draw_patients(model, str(split), int(plan["n"]), for_patients)
+        log_odds = signal * linear_predictor(model, cases, hidden[AGGRESSIVENESS]).to_numpy()
         log_odds += intercept_for(log_odds, int(plan["positive"]))
         probability = 1 / (1 + np.exp(-log_odds))
         cases.insert(0, "label", draw_labels(probability, int(plan["positive"]), for_labels))
         cases.insert(0, "split", str(split))
         cases.insert(0, "center", model.centers[str(split)])
         exact = inclusion_probability(log_odds, int(plan["positive"]))
-        parts.append((cases, factors.assign(log_odds=log_odds, probability=exact)))
+        parts.append((cases, hidden.assign(log_odds=log_odds, probability=exact)))
     cases = pd.concat([part[0] for part in parts], ignore_index=True)
     truth = pd.concat([part[1] for part in parts], ignore_index=True)
     width = max(4, len(str(len(cases))))
@@ -132,7 +143,10 @@ def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
     >>> split_plan("llnm", 0.12).loc["training"].to_dict()
     {'n': 105, 'positive': 20}
     """
-    plan = published_splits(study)[["n", "positive"]].copy()
+    plan = published_splits(study).reindex(columns=["n", "positive"])
+    positives = pd.Series(population_model(study).positives, dtype=float)
+    plan["positive"] = plan["positive"].fillna(positives)
+    plan = plan.astype("int64")
     if size == 1.0:
         return plan
     for split, printed in plan.iterrows():
@@ -146,35 +160,38 @@ def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
 def draw_patients(
     model: PopulationModel, split: str, n: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw n patients of a split without labels: clinical columns (n, variables), factors.
+    """Draw n patients of a split without labels.
 
-    Counts are the published ones scaled to n.
+    Returns the clinical columns (n, variables), with the published counts scaled to n, and what
+    no clinical column tells: factors and unrecorded variables.
     """
     drawn = rng.standard_normal((n, len(model.factors)))
-    factors = pd.DataFrame(drawn, columns=list(model.factors))
-    columns = {}
-    for variable in model.variables:
+    hidden = dict(zip(model.factors, drawn.T, strict=True))
+    columns: dict[str, np.ndarray] = {}
+    for variable in (*model.variables, *model.unrecorded):
         loading = pd.Series(variable.loadings, dtype=float).reindex(model.factors).fillna(0.0)
-        rest = np.sqrt(1 - (loading**2).sum())
+        rest = np.sqrt(max(1 - (loading**2).sum(), 0.0))
         score = drawn @ loading.to_numpy() + rest * rng.standard_normal(n)
-        columns[variable.column] = _column(model.study, variable, split, score, rng)
-    return pd.DataFrame(columns), factors
+        table = hidden if variable in model.unrecorded else columns
+        table[variable.column] = _column(model.study, variable, split, score, rng)
+    return pd.DataFrame(columns), pd.DataFrame(hidden)
 
 
 def _column(
     study: str, variable: Variable, split: str, score: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     n = len(score)
-    if variable.levels:
-        printed = published_counts(study, variable.column, split)
-        by_level = scale_counts({level: printed[level] for level in variable.levels}, n)
-        counts = list(by_level.values())
-    else:
-        counts = [n]
+    counts = _level_counts(study, variable, split, n)
     if variable.family == "categorical":
         levels = np.array(variable.levels)
         named = levels.astype(np.int64) if variable.integer else levels.astype(object)
         return named[assign_levels(score, counts)]
+    quartiles = published_quartiles(study, variable.column, split)
+    if quartiles is not None:
+        first, median, third = quartiles.first, quartiles.median, quartiles.third
+        return assign_between_quartiles(
+            variable, score, rng, first=first.value, median=median.value, third=third.value
+        )
     printed_curve = published_mean_sd(study, variable.column, split)
     if printed_curve is None:
         if variable.mean is None or variable.sd is None:
@@ -184,3 +201,15 @@ def _column(
         mean, sd = printed_curve.mean.value, printed_curve.sd.value
     fit = printed_curve is not None
     return assign_values(variable, score, counts, rng, mean=mean, sd=sd, fit=fit)
+
+
+def _level_counts(study: str, variable: Variable, split: str, n: int) -> list[int]:
+    """Cases of each level, from low to high score; all of them where there are no levels."""
+    if not variable.levels:
+        return [n]
+    if variable.shares:
+        known = dict(zip(variable.levels, variable.shares, strict=True))
+    else:
+        printed = published_counts(study, variable.column, split)
+        known = {level: printed[level] for level in variable.levels}
+    return list(scale_counts(known, n).values())

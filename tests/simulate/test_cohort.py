@@ -120,11 +120,16 @@ def test_copies_are_whole_and_overwrite_nothing(quick_cohorts, tmp_path):
     assert load_cohort(tmp_path / "mine").info.signal == 1.0
 
 
-def test_a_full_disk_is_told_beforehand(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("study", "needed"),
+    # 1,566 images; 612 + 262 + 620 images; two of each of 461 nodules
+    [("llnm", 235), ("lvlnm", 224), ("clnm", 138)],
+)
+def test_a_full_disk_is_told_beforehand(study, needed, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
-    with pytest.raises(InputError, match=r"needs about 235 MB, the disk has 1 MB free"):
-        require_space(tmp_path / "not" / "yet", "llnm", 1.0)
+    with pytest.raises(InputError, match=f"needs about {needed} MB, the disk has 1 MB free"):
+        require_space(tmp_path / "not" / "yet", study, 1.0)
 
 
 def test_real_frames_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatch):
@@ -134,11 +139,12 @@ def test_real_frames_do_not_depend_on_the_number_of_processes(tmp_path, monkeypa
     nodules = describe_nodules(few, truth["aggressiveness"], seed=9)
     centers = few["center"].to_dict()
     tables = []
+    both = ("transverse", "longitudinal")
     for n_jobs in (1, 2):
         folder = tmp_path / str(n_jobs)
         folder.mkdir()
         tables.append(
-            write_frames(folder, nodules, centers, ("transverse", "longitudinal"), n_jobs=n_jobs)
+            write_frames(folder, nodules, centers, dict.fromkeys(nodules, both), n_jobs=n_jobs)
         )
     pd.testing.assert_frame_equal(*tables)
     contents = [

@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import truncnorm
 
-from lnm_kit.simulate.marginals import _truncated_normal, assign_levels, assign_values, scale_counts
+from lnm_kit.simulate.marginals import (
+    _truncated_normal,
+    assign_between_quartiles,
+    assign_levels,
+    assign_values,
+    scale_counts,
+)
 from lnm_kit.simulate.model import Variable
 
 AGE = Variable(
@@ -90,3 +96,18 @@ def test_an_empty_class_stays_empty():
 def test_truncated_quantiles_agree_with_scipy(lo, width, place):
     found = _truncated_normal(*(np.array([value]) for value in (place, lo, lo + width)))
     assert found[0] == pytest.approx(truncnorm.ppf(place, lo, lo + width), abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["normal", "lognormal"])
+@pytest.mark.parametrize("n", [82, 265, 5000])
+def test_quartiles_hold_and_values_follow_the_score(family, n):
+    variable = Variable(column="size_mm", family=family, range=(2, 10), step=0.1)
+    rng = np.random.default_rng(n)
+    score = rng.standard_normal(n)
+    values = assign_between_quartiles(variable, score, rng, first=4.7, median=6.1, third=7.8)
+    found = np.quantile(values, (0.25, 0.5, 0.75))
+    assert found == pytest.approx([4.7, 6.1, 7.8], abs=0.15)
+    assert (np.diff(values[np.argsort(score)]) >= 0).all()
+    assert values.min() >= 2
+    assert values.max() <= 10
+    assert np.allclose(values * 10, np.round(values * 10))

@@ -3,26 +3,45 @@ import pytest
 from pydantic import ValidationError
 
 from lnm_kit.errors import InputError
-from lnm_kit.published import published_table
+from lnm_kit.published import published_splits, published_table
 from lnm_kit.simulate.model import (
     PopulationModel,
     Variable,
     design_matrix,
     population_model,
+    simulated_studies,
     target_coefficients,
 )
 
 
-def test_every_variable_has_the_published_levels():
-    table = published_table("llnm", "table_1")
-    for variable in population_model("llnm").variables:
+@pytest.mark.parametrize("study", simulated_studies())
+def test_every_variable_has_the_published_levels(study):
+    table = published_table(study, "table_1")
+    for variable in population_model(study).variables:
         rows = table[table["variable"] == variable.column]
-        assert set(variable.levels) == set(rows["level"]) - {"mean_sd"}
+        assert set(variable.levels) == set(rows["level"]) - {"mean_sd", "quartiles"}
 
 
-def test_every_published_variable_is_simulated():
-    published = set(published_table("llnm", "table_1")["variable"]) - {"label"}
-    assert published == {variable.column for variable in population_model("llnm").variables}
+@pytest.mark.parametrize("study", simulated_studies())
+def test_every_published_variable_is_simulated(study):
+    published = set(published_table(study, "table_1")["variable"]) - {"label"}
+    assert published == {variable.column for variable in population_model(study).variables}
+
+
+@pytest.mark.parametrize("study", simulated_studies())
+def test_every_split_has_a_center_and_the_external_ones_another(study):
+    model = population_model(study)
+    assert set(model.centers) == set(published_splits(study).index)
+    assert model.centers["training"] == model.centers["validation"] == "center_1"
+    assert all(
+        center != "center_1" for split, center in model.centers.items() if split.startswith("test")
+    )
+
+
+def test_every_target_has_a_direct_effect():
+    model = population_model("clnm")
+    assert target_coefficients(model) == model.outcome.targets
+    assert set(model.outcome.direct) == set(model.outcome.targets)
 
 
 def test_every_coefficient_has_a_direct_effect():
@@ -84,6 +103,7 @@ def test_an_unknown_study_gets_a_suggestion():
         ({"column": "a", "family": "normal", "edges": (1,), "levels": ("x",)}, "one more level"),
         ({"column": "a", "levels": ("x",), "loadings": {"f": 0.8, "g": 0.8}}, "more than 1"),
         ({"column": "a", "levels": ("x",), "lodings": {}}, "lodings"),
+        ({"column": "a", "levels": ("x", "y"), "shares": (1.0,)}, "as many shares"),
     ],
 )
 def test_a_wrong_variable_is_refused(wrong, message):
@@ -96,6 +116,7 @@ def test_a_wrong_variable_is_refused(wrong, message):
     [
         ({"factors": ("bulk", "aggressiveness", "thyroiditis")}, "the first factor"),
         ({"factors": ("aggressiveness",)}, "factors that are not listed"),
+        ({"unrecorded": ({"column": "a", "levels": ("x",)},)}, "need shares"),
         ({"outcome": {"aggressiveness": 1.0, "direct": {"sxe=female": 1.0}}}, "not listed"),
     ],
 )

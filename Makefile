@@ -23,6 +23,7 @@ $(READY): requirements.lock requirements-pyradiomics.lock pyproject.toml tools/c
 	PYTHONPATH=tools/pyradiomics_build $(PIP) install --quiet --require-hashes --no-deps --no-build-isolation \
 	  --requirement requirements-pyradiomics.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python tools/compile_engine.py
 	@touch $@
 
 book: $(READY) ## execute the chapters and render the book (PROFILE=smoke|demo|paper)

@@ -1,6 +1,7 @@
 """Every chapter runs to its end in the smoke profile, through the command that a reader uses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,70 @@ def test_llnm_leaves_out_what_a_real_cohort_lacks_and_says_so(tmp_path, ddti_sou
     assert "`tumor_size_cm`, `location`, `tg_ab_iu_ml` (or not every case has it)" in text
     assert "It comes from one center" in text
     assert "no oracle" in text
+
+
+@pytest.fixture(scope="module")
+def small_llnm(tmp_path_factory):
+    """The smallest simulated cohort, to be spoiled."""
+    root = tmp_path_factory.mktemp("small") / "cohort"
+    words = ["cohort", "simulate", "llnm", root, "--size", "0.1"]
+    subprocess.run([LNM, *words], check=True, cwd=root.parent)
+    return root
+
+
+def spoiled(small: Path, folder: Path, change) -> Path:
+    root = folder / "cohort"
+    shutil.copytree(small, root)
+    cases = pd.read_csv(root / "cases.csv", dtype=str)
+    change(cases)
+    cases.to_csv(root / "cases.csv", index=False)
+    return root
+
+
+def positives_kept(cases: pd.DataFrame, split: str, n: int) -> None:
+    positive = cases.index[(cases.split == split) & (cases.label == "1")]
+    cases.loc[positive[n:], "label"] = "0"
+
+
+def test_llnm_goes_on_where_a_column_a_split_or_the_positives_cannot_carry_a_step(
+    small_llnm, tmp_path
+):
+    def change(cases):
+        positives_kept(cases, "training", 7)
+        positives_kept(cases, "validation", 0)
+        cases["sex"] = "female"
+        cases["braf_v600e"] = cases.label
+
+    cohort = spoiled(small_llnm, tmp_path, change)
+    run = run_chapter("llnm", tmp_path, f"cohort={cohort}", "folds=10", "compared_epochs=0")
+    text = text_of(run)
+    assert "`sex` has one value only" in text
+    assert "validation holds one class only" in text
+    assert "7 folds are made of them. Only 7: the folds are 7 instead of 10" in text
+    assert "the regression has no answer" in text
+    metrics = pd.read_json(run / "metrics.json")
+    assert "validation" not in set(metrics.split)
+    assert "test_a" in set(metrics.split)
+
+
+def test_llnm_refuses_a_training_split_that_nothing_can_be_learned_from(small_llnm, tmp_path):
+    cohort = spoiled(small_llnm, tmp_path, lambda cases: positives_kept(cases, "training", 2))
+    done = subprocess.run(
+        [LNM, "run", "llnm", "-p", "profile=smoke", "-p", f"cohort={cohort}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "the training split holds 2 patients of its rarer class" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_equal_parameters_give_equal_metrics(tmp_path):
+    texts = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        run = run_chapter("llnm", tmp_path / name, "compared_epochs=0")
+        texts.append((run / "metrics.json").read_bytes())
+    assert texts[0] == texts[1]

@@ -46,9 +46,10 @@ def stability_figure(icc: pd.DataFrame, *, limit: float = 0.75, title: str = "")
         figure = new_figure(0.6 + 3.9 * icc.shape[1], 3.9)
         row = figure.subplots(1, icc.shape[1], squeeze=False, sharey=True)[0]
         floor = float(np.nanmin(icc.to_numpy()))
-        for axes, operator in zip(row, icc, strict=True):
+        for place, (axes, operator) in enumerate(zip(row, icc.columns, strict=True)):
+            of_operator = icc.iloc[:, place]
             for name, style in zip(classes.unique(), line_styles(), strict=False):
-                values = np.sort(icc.loc[classes == name, operator].dropna().to_numpy())
+                values = np.sort(of_operator[classes == name].dropna().to_numpy())
                 if not len(values):
                     continue
                 above = np.r_[1, 1 - np.arange(len(values)) / len(values), 0]
@@ -61,7 +62,7 @@ def stability_figure(icc: pd.DataFrame, *, limit: float = 0.75, title: str = "")
                     linestyle=style["linestyle"],
                 )
             axes.axvline(limit, color=GRAY, ls=(0, (4, 3)), lw=1.2)
-            without = int(icc[operator].isna().sum())
+            without = int(of_operator.isna().sum())
             heading = f"{operator} ({without} without ICC)" if without else str(operator)
             axes.set_title(heading, loc="left")
             axes.set(xlabel="ICC", xlim=(min(floor, limit) - 0.05, 1.01), ylim=(0, 1.03))
@@ -80,8 +81,9 @@ def _checked(icc: pd.DataFrame) -> pd.Series:
     nameless = icc.index[parts.str.len() < 3]
     if len(nameless):
         problems.append(f"{list(nameless[:3])} are no names such as original_glcm_Contrast")
-    if (icc > 1 + 1e-9).any(axis=None):
-        problems.append(f"an ICC is {float(icc.max(axis=None)):g}; allowed: up to 1")
+    highest = float(np.nanmax(icc.to_numpy(), initial=-np.inf))
+    if highest > 1 + 1e-9:
+        problems.append(f"an ICC is {highest:g}; allowed: up to 1")
     if problems:
         raise InputError("stability figure: " + "; ".join(problems) + ".")
     return pd.Series(parts.str[1], index=icc.index)

@@ -52,7 +52,7 @@ def extract_features(
     bin_count, image_types, keep_residue
         See :func:`region_features`.
     n_jobs
-        Processes; -1 for all cores. It does not change the result.
+        Threads; -1 for all cores. It does not change the result.
 
     Returns
     -------
@@ -200,7 +200,7 @@ def _extract(
     seed: int = 0,
 ) -> pd.DataFrame:
     identifiers = list(images.index)
-    results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
+    results = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
         joblib.delayed(_one_image)(root, row, settings, perturb, [seed, number])
         for number, (_, row) in enumerate(images.iterrows())
     )

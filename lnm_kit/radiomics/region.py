@@ -1,17 +1,10 @@
-"""Radiomic features of one region, by pyradiomics on a volume of one slice."""
-
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Radiomic features of one region, as pyradiomics gives them for a volume of one slice."""
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813 - the name that its documentation uses
 from numpy.typing import DTypeLike
-from radiomics import imageoperations
-from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from lnm_kit.errors import InputError, one_of
-from lnm_kit.radiomics.shape import slice_shape_features
+from lnm_kit.radiomics import engine
 from lnm_kit.regions.images import MaskedImage
 from lnm_kit.regions.resample import resample, resample_mask
 
@@ -21,7 +14,7 @@ CLASSES = ("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm")
 IMAGE_TYPES = ("Original", "Wavelet")
 """Image types of pyradiomics that can be asked for."""
 
-RESIDUE_BANDS = ("LLH", "LHH", "HLH", "HHH")
+RESIDUE_BANDS = engine.RESIDUE_BANDS
 """Wavelet sub-bands whose third letter, the z axis, is H: in one slice, rounding residue."""
 
 
@@ -34,6 +27,8 @@ def region_features(
     keep_residue: bool = False,
 ) -> dict[str, float]:
     """Extract the features of one region, which is a *volume of one slice*.
+
+    Computed by :mod:`lnm_kit.radiomics.engine`, whose values are pyradiomics' own.
 
     A true 2-D image with `force2D` makes pyradiomics give other wavelet sub-bands, without a word.
     In one slice the sub-bands that are high-pass along z are rounding residue (about 1e-16 of the
@@ -83,17 +78,19 @@ def region_features(
     check_settings(spacing_mm, bin_count, image_types)
     gray, mask, spacing = _on_grid(image, spacing_mm)
     _check_extent(mask)
-    volume = sitk.GetImageFromArray(scale_intensity(gray, image.gray.dtype)[None])
-    region = sitk.GetImageFromArray(mask[None].astype(np.uint8))
-    with _quiet():
-        shape = slice_shape_features(mask, (spacing[0], *spacing))
-        features = {f"original_shape_{name}": value for name, value in shape.items()}
-        extractor = _extractor(bin_count)
-        box, _ = imageoperations.checkMask(volume, region)
-        for filtered, name in _filtered(volume, region, image_types, keep_residue):
-            inside, inside_region = imageoperations.cropToTumorMask(filtered, region, box)
-            found = extractor.computeFeatures(inside, inside_region, name, **extractor.settings)
-            features.update({key: float(value) for key, value in found.items()})
+    names = engine.feature_names(
+        image_types=image_types, classes=CLASSES, keep_residue=keep_residue
+    )
+    values = engine.features(
+        scale_intensity(gray, image.gray.dtype),
+        mask,
+        spacing_mm=spacing,
+        binning=engine.BinCount(bin_count),
+        image_types=image_types,
+        classes=CLASSES,
+        keep_residue=keep_residue,
+    )
+    features = dict(zip(names, values.tolist(), strict=True))
     missing = [name for name, value in features.items() if not np.isfinite(value)]
     if missing:
         raise InputError(
@@ -193,35 +190,3 @@ def _check_extent(mask: np.ndarray) -> None:
             f"the region spans {height} x {width} pixels and holds {len(marked)}; texture needs 3 "
             "pixels that span 2 both ways: use a smaller spacing_mm, or leave the image out"
         )
-
-
-def _extractor(bin_count: int) -> RadiomicsFeatureExtractor:
-    extractor = RadiomicsFeatureExtractor(binCount=bin_count, additionalInfo=False)
-    extractor.disableAllFeatures()
-    for name in CLASSES:
-        if name != "shape":
-            extractor.enableFeatureClassByName(name)
-    return extractor
-
-
-def _filtered(
-    volume: sitk.Image, region: sitk.Image, image_types: tuple[str, ...], keep_residue: bool
-) -> Iterator[tuple[sitk.Image, str]]:
-    if "Original" in image_types:
-        yield volume, "original"
-    if "Wavelet" in image_types:
-        for filtered, name, _ in imageoperations.getWaveletImage(volume, region):
-            if keep_residue or name.removeprefix("wavelet-") not in RESIDUE_BANDS:
-                yield filtered, name
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pyradiomics' remarks out of the log while it works, and its logger as it was after."""
-    logger = logging.getLogger("radiomics")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)  # failed features are found by their missing values
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -1,5 +1,4 @@
 import logging
-import warnings
 
 import numpy as np
 import pytest
@@ -176,21 +175,6 @@ def test_four_pixels_and_a_flat_region_have_finite_features():
     flat = MaskedImage(np.full((20, 20), 90, np.uint8), mask, None)
     for image in (noisy, flat):
         assert np.isfinite(list(region_features(image, spacing_mm=None).values())).all()
-
-
-def test_pyradiomics_says_nothing_and_its_logger_is_left_as_it_was(caplog, capfd):
-    logger = logging.getLogger("radiomics")
-    before = logger.level
-    logger.setLevel(logging.DEBUG)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            region_features(blob(), spacing_mm=None)
-        assert logger.level == logging.DEBUG
-    finally:
-        logger.setLevel(before)
-    assert not caplog.records
-    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Largest differences between the compiled radiomics engine and pyradiomics, by class and by case.
 
-    python benchmarks/radiomics_agreement.py [--simulated 24] [--ddti FOLDER] [--shape]
+    python benchmarks/radiomics_agreement.py [--simulated 24] [--ddti FOLDER] [--frames 9] [--shape]
 
 Every feature of the original and the eight wavelet images is compared. A difference is relative, of
 what exceeds 1e-12. The shape class is left out by default: pyradiomics searches all pairs of mesh
@@ -10,6 +10,7 @@ vertices, which takes seconds for a large nodule.
 import argparse
 import logging
 from collections import defaultdict
+from itertools import islice
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -66,7 +67,7 @@ def hard_cases():
 
 def cases(choice):
     if choice.ddti:
-        for frame in read_frames(choice.ddti):
+        for frame in islice(read_frames(choice.ddti), choice.frames):
             for mask in frame.masks:
                 yield "DDTI", (frame.pixels, mask)
     for seed in range(choice.simulated):
@@ -80,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulated", type=int, default=24)
     parser.add_argument("--ddti")
+    parser.add_argument("--frames", type=int, default=480)
     parser.add_argument("--shape", action="store_true")
     choice = parser.parse_args()
     logging.getLogger("radiomics").setLevel(logging.CRITICAL)

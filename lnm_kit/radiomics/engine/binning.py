@@ -10,6 +10,8 @@ from lnm_kit.errors import InputError
 MAXIMUM_LEVELS = 2048
 """Most gray levels that one region may hold; a co-occurrence matrix grows with their square."""
 
+_MAXIMUM_BINS = 1_000_000
+
 
 @dataclass(frozen=True)
 class BinCount:
@@ -135,6 +137,11 @@ def _edges_of_count(low: np.floating, high: np.floating, count: float) -> np.nda
 
 
 def _edges_of_width(low: np.floating, high: np.floating, width: float) -> np.ndarray:
+    if (high - low) / width > _MAXIMUM_BINS:
+        raise InputError(
+            f"a BinWidth of {width:g} cuts the range {low:g} to {high:g} into more than "
+            f"{_MAXIMUM_BINS:,} bins: use wider ones"
+        )
     kind = low.dtype.type
     edges = np.arange(low - low % kind(width), high + kind(2 * width), width)
     return np.array([edges[0] - 0.5, edges[0] + 0.5]) if len(edges) == 1 else edges

@@ -138,7 +138,9 @@ def _of_type(
         yield image.region(_binary_pattern(image.pixels))[None]
     else:
         pixels = image.pixels.astype(np.float64)
-        yield _POINTWISE[image_type](image.region(pixels), pixels)[None]
+        with np.errstate(all="ignore"):  # what is not finite is refused by name, for all filters
+            found = _POINTWISE[image_type](image.region(pixels), pixels)
+        yield found[None]
 
 
 # SimpleITK and scikit-image take 90 MB; only three of the filters need them.

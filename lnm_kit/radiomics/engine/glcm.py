@@ -31,6 +31,8 @@ NAMES = (
 )
 """Features of pyradiomics' class `glcm`, in its order."""
 
+_EPSILON = 2.220446049250313e-16
+
 _TABLE = np.arange(1 << 14, dtype=np.float64)
 _TABLE[1:] *= np.log2(_TABLE[1:])
 
@@ -49,7 +51,8 @@ def glcm_features(labels: np.ndarray, levels: np.ndarray, n_levels: np.ndarray) 
     Returns
     -------
     numpy.ndarray
-        (B, 24) float64 in the order of `NAMES`; NaN where no two pixels of the region touch.
+        (B, 24) float64 in the order of `NAMES`; NaN where no two pixels of the region touch. Of a
+        single gray level `Correlation` and `MCC` are 1 and `Imc1` and `Imc2` 0, as in pyradiomics.
 
     Notes
     -----
@@ -57,8 +60,9 @@ def glcm_features(labels: np.ndarray, levels: np.ndarray, n_levels: np.ndarray) 
     independence is :math:`HXY_1 = HXY_2 = 2 HX`, and the maximal correlation coefficient, the root
     of the second largest eigenvalue of :math:`Q`, is the spectral norm of
     :math:`D^{-1/2} p D^{-1/2} - \sqrt{p_x}\sqrt{p_x}^T` with :math:`D = diag(p_x)`. The
-    :math:`2 \cdot 10^{-16}` that pyradiomics adds within logarithms and denominators is left out;
-    the coefficient agrees to about 1e-8.
+    :math:`2 \cdot 10^{-16}` that pyradiomics adds within logarithms is left out; that in the
+    denominators of :math:`Q` is added to first order where it is felt. The coefficient agrees to
+    about 1e-7, the others to about 1e-9 (`Imc1` near zero: 1e-7).
 
     *Source*: pyradiomics 3.0.1, class `RadiomicsGLCM`; Haralick et al. 1973; Image Biomarker
     Standardisation Initiative, reference manual, section 3.6.
@@ -104,11 +108,10 @@ def _compute(
             n_angles += _add_angle(
                 matrix, levels[image, :n], table, row_out, scaled[:, :, angle], roots[:, angle]
             )
-        if n > 1:
-            row_out[19] = _spectral_norms(scaled, roots)
-        else:
-            row_out[19] = n_angles
+        row_out[19] = _maximal_correlations(scaled, roots)
         row_out /= n_angles if n_angles > 0 else np.nan
+        if n == 1:
+            row_out[19] = 1.0
     return out
 
 
@@ -148,8 +151,9 @@ def _add_angle(
             scaled[j, i] = count
     if total == 0:
         return 0
-    mean, margin_logs = 0.0, 0.0
+    mean, margin_logs, n_present = 0.0, 0.0, 0
     for i in range(n):
+        n_present += margin[i] > 0
         mean += float(margin[i]) * gray[i]
         count = margin[i]
         margin_logs += table[count] if count < len(table) else count * np.log2(count)
@@ -166,7 +170,8 @@ def _add_angle(
 
     entropy = np.log2(total) - logs / total
     margin_entropy = np.log2(total) - margin_logs / total
-    shared = 2 * margin_entropy - entropy
+    # Of one gray level alone the entropies are zero, whatever their rounding says.
+    shared = 2 * margin_entropy - entropy if n_present > 1 else 0.0
     prominence, shade, tendency, sum_entropy = 0.0, 0.0, 0.0, 0.0
     for k in range(2, 2 * highest + 1):
         if sums[k] > 0:
@@ -208,7 +213,7 @@ def _add_angle(
     out[10] += idm
     out[11] += idmn
     out[12] += idn
-    out[13] += -shared / margin_entropy if margin_entropy > 0 else 0.0
+    out[13] += -shared / margin_entropy if n_present > 1 else 0.0
     out[14] += np.sqrt(1 - np.exp(-2 * shared)) if shared > 0 else 0.0
     out[15] += inverse
     out[16] += mean
@@ -222,8 +227,76 @@ def _add_angle(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _spectral_norms(matrices: np.ndarray, roots: np.ndarray) -> float:
-    """Sum over the 4 directions of the spectral norm of D - r r^T; overwrites `matrices`.
+def _maximal_correlations(matrices: np.ndarray, roots: np.ndarray) -> float:
+    """Sum of the maximal correlation coefficients of the 4 directions; overwrites `matrices`."""
+    if len(roots) == 1:
+        return 0.0
+    rarest = np.ones(4)
+    for i in range(len(roots)):
+        for m in range(4):
+            if roots[i, m] > 0:
+                rarest[m] = min(rarest[m], roots[i, m] ** 2)
+    # What pyradiomics adds to a denominator shows in large regions with rare gray levels only.
+    is_felt = _EPSILON / rarest**2 > 1e-7
+    kept = matrices.copy() if is_felt.any() else matrices
+    found = _extreme_eigenvalues(matrices, roots)
+    total = 0.0
+    for m in range(4):
+        square = found[m] ** 2
+        if is_felt[m]:
+            square += _shift(kept[:, :, m], roots[:, m], found[m])
+        total += np.sqrt(max(square, 0.0))
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _shift(matrix: np.ndarray, roots: np.ndarray, eigenvalue: float) -> float:
+    """First-order change of the squared eigenvalue by pyradiomics' epsilon.
+
+    With the eigenvector w and the marginals p, y = w / p, it is -epsilon eigenvalue y^T M y. The
+    eigenvector comes from inverse iteration by Gaussian elimination.
+    """
+    n = len(roots)
+    a = np.empty((n, n + 1))
+    w = np.ones(n)
+    for _ in range(3):
+        for i in range(n):
+            for j in range(n):
+                a[i, j] = matrix[i, j] - roots[i] * roots[j]
+            a[i, i] -= eigenvalue
+            a[i, n] = w[i] * (1 + 0.1 * (i % 3))
+        for k in range(n):
+            pivot = k
+            for i in range(k + 1, n):
+                if abs(a[i, k]) > abs(a[pivot, k]):
+                    pivot = i
+            for j in range(k, n + 1):
+                a[k, j], a[pivot, j] = a[pivot, j], a[k, j]
+            if abs(a[k, k]) < 1e-15:
+                a[k, k] = 1e-15
+            for i in range(k + 1, n):
+                factor = a[i, k] / a[k, k]
+                for j in range(k + 1, n + 1):
+                    a[i, j] -= factor * a[k, j]
+        length = 0.0
+        for i in range(n - 1, -1, -1):
+            rest = a[i, n]
+            for j in range(i + 1, n):
+                rest -= a[i, j] * w[j]
+            w[i] = rest / a[i, i]
+            length += w[i] ** 2
+        w /= np.sqrt(length)
+    total = 0.0
+    for i in range(n):
+        for j in range(n):
+            if roots[i] > 0 and roots[j] > 0:
+                total += w[i] / roots[i] ** 2 * matrix[i, j] * w[j] / roots[j] ** 2
+    return -_EPSILON * eigenvalue * total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _extreme_eigenvalues(matrices: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """Eigenvalue of largest size of M - r r^T in the 4 directions, (4,); overwrites `matrices`.
 
     All four at once, direction innermost and written out, so that they fill a vector register:
     Householder's tridiagonal form, then bisection on whether an eigenvalue lies beyond -x or x.
@@ -281,7 +354,8 @@ def _spectral_norms(matrices: np.ndarray, roots: np.ndarray) -> float:
             squares[i, m] = squares[i, m + 4] = square[i, m]
     low, high = np.zeros(8), np.full(8, 1.0 + 1e-12)
     x, q, most = np.empty(8), np.empty(8), np.empty(8)
-    for _ in range(38):
+    sign = np.ones(4)
+    for _ in range(42):
         for m in range(8):
             x[m] = 0.5 * (low[m] + high[m])
             q[m] = 1.0
@@ -293,6 +367,8 @@ def _spectral_norms(matrices: np.ndarray, roots: np.ndarray) -> float:
                 q[m] = q[m] if q[m] != 0 else -1e-290
         for m in range(8):
             is_beyond = most[m] > 0 or most[(m + 4) % 8] > 0
+            if is_beyond and m < 4:
+                sign[m] = 1.0 if most[m] > 0 else -1.0
             low[m] = x[m] if is_beyond else low[m]
             high[m] = high[m] if is_beyond else x[m]
-    return (low + high)[:4].sum() / 2
+    return sign * (low + high)[:4] / 2

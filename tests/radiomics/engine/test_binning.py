@@ -96,6 +96,11 @@ def test_too_many_gray_levels_are_refused():
         bin_values(values[None], np.array([False]), position, (1, len(values)), BinWidth(1))
 
 
+def test_bins_far_too_narrow_are_refused_before_they_are_made():
+    with pytest.raises(InputError, match="range 0 to 99 into more than 1,000,000 bins"):
+        engine_levels(np.arange(float(N)) * 99 / (N - 1), BinWidth(1e-9))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

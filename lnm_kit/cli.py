@@ -2,25 +2,26 @@
 
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from lnm_kit.commands.compare import compare
+from lnm_kit.commands.options import Assignments
+from lnm_kit.commands.run import run
+from lnm_kit.commands.runs import runs_app
+from lnm_kit.commands.shown import INTERRUPTED, shown_path
+from lnm_kit.commands.sweep import sweep
 from lnm_kit.errors import InputError, one_of
 
-ASSIGNMENT_HELP = "A parameter, e.g. -p seed=3; may be given several times."
 COHORT_HELP = "Check, import or simulate a cohort folder."
+AUDIT_HELP = "Check whether a paper's printed numbers can be obtained from its counts."
 REALISM_HELP = "Measure how well the simulated frames can be told from those of a DDTI folder."
 PROFILES = ("smoke", "demo", "paper")
-INTERRUPTED = 130
 MB = 1e6
-
-Assignments = Annotated[
-    list[str], typer.Option("-p", "--parameter", metavar="NAME=VALUE", help=ASSIGNMENT_HELP)
-]
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
     try:
-        build_app(sys.argv[1:])()
+        build_app(_words())()
     except InputError as error:
         typer.echo(f"lnm: {error}", err=True)
         sys.exit(2)
@@ -52,68 +53,23 @@ def build_app(arguments: list[str]) -> typer.Typer:
         name="lnm",
         help="Five studies on lymph node metastasis of thyroid cancer, executable. "
         "For research and teaching, not for clinical use.",
+        epilog="The tab key completes commands, chapters and runs after: lnm --install-completion",
         no_args_is_help=True,
-        add_completion=False,
+        rich_markup_mode="markdown",
         pretty_exceptions_enable=False,
     )
     app.command()(run)
+    app.command()(sweep)
+    app.command()(compare)
+    app.add_typer(runs_app, name="runs")
     app.command()(book)
     app.add_typer(_cohort_app(loaded=arguments[:1] == ["cohort"]), name="cohort")
     app.command("realism", help=REALISM_HELP)(_realism(loaded=arguments[:1] == ["realism"]))
+    app.command("audit", help=None if arguments[:1] == ["audit"] else AUDIT_HELP)(
+        _audit(loaded=arguments[:1] == ["audit"])
+    )
     app.command()(info)
     return app
-
-
-def run(
-    chapter: Annotated[str, typer.Argument(help="Name of the chapter, e.g. llnm.")],
-    parameters: Assignments = [],  # noqa: B006 - typer copies it
-    file: Annotated[
-        Path | None,
-        typer.Option("-f", "--file", help="TOML file, such as the params.toml of an earlier run."),
-    ] = None,
-    show: Annotated[
-        bool, typer.Option("--list", help="List the chapter's parameters, and run nothing.")
-    ] = False,
-    timeout: Annotated[
-        float | None, typer.Option(min=1, metavar="SECONDS", help="Stop the run after this time.")
-    ] = None,
-) -> None:
-    """Run one chapter with other parameters, or on a cohort of your own.
-
-    Everything goes to a new folder runs/CHAPTER/TIME-ID: the executed notebook (open
-    notebook.html), metrics.json, predictions.parquet, figures, versions and times.
-
-    A quick one: lnm run llnm -p profile=smoke
-
-    On your own data: lnm run llnm -p cohort=cohorts/mine -p seed=3
-
-    An earlier one again: lnm run llnm -f runs/llnm/TIME-ID/params.toml
-
-    What can be set: lnm run llnm --list
-    """
-    from lnm_kit.runs.parameters import parse_assignments, read_parameter_file, schema_of
-
-    schema_of(chapter)
-    if show:
-        _show_parameters(chapter)
-        return
-    values: dict[str, Any] = read_parameter_file(file) if file else {}
-    values |= parse_assignments(parameters)
-    from lnm_kit.runs.execute import run_chapter
-
-    result = run_chapter(chapter, values, timeout_s=timeout)
-    folder = _shown(result.folder)
-    if result.outcome == "ok":
-        typer.echo(f"{chapter}: done. Open {folder}/notebook.html; numbers in metrics.json there.")
-        return
-    if result.wrong_input:
-        raise InputError(f"{result.message}\nThe run is kept in {folder}")
-    typer.echo(
-        f"{chapter}: {result.outcome}, {result.message}\n"
-        f"The run is kept in {folder} (notebook.html shows how far it came, stderr.log the rest).",
-        err=True,
-    )
-    raise typer.Exit(INTERRUPTED if result.outcome == "interrupted" else 1)
 
 
 def book(
@@ -142,7 +98,7 @@ def book(
         raise typer.Exit(INTERRUPTED if built.interrupted else 1)
     done = f"{len(built.executed)} notebooks executed, {len(built.reused)} unchanged"
     what = "rendered" if built.rendered else "is up to date"
-    typer.echo(f"the book {what} ({done}): {_shown(built.html)}/index.html")
+    typer.echo(f"the book {what} ({done}): {shown_path(built.html)}/index.html")
 
 
 def info() -> None:
@@ -159,6 +115,12 @@ def info() -> None:
     size_mb = sum(path.stat().st_size for path in files) / MB
     typer.echo(f"{'device':20} {describe_device('auto')}")
     typer.echo(f"{'cache':20} {len(files)} files, {size_mb:.0f} MB")
+
+
+def _words() -> list[str]:
+    """Return the words after ``lnm``; while the shell completes them, those typed so far."""
+    typed = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS")
+    return typed.split()[1:] if typed and "_LNM_COMPLETE" in os.environ else sys.argv[1:]
 
 
 def _cohort_app(*, loaded: bool) -> typer.Typer:
@@ -184,17 +146,13 @@ def _realism(*, loaded: bool) -> Callable[..., None]:
     return realism_command
 
 
-def _show_parameters(chapter: str) -> None:
-    from lnm_kit.runs.parameters import describe_parameters
+def _audit(*, loaded: bool) -> Callable[..., None]:
+    """Return the command on published numbers, or only something to list when another is called."""
+    if not loaded:
+        return lambda: None
+    from lnm_kit.evaluation.audit_commands import audit_command
 
-    typer.echo("One value for all profiles, or smoke / demo / paper:\n")
-    for name, allowed, default, meaning in describe_parameters(chapter):
-        typer.echo(f"{name} = {default}\n    {meaning}\n    allowed: {allowed}\n")
-
-
-def _shown(path: Path) -> Path:
-    """Return a path as seen from the working folder, where it lies in it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return audit_command
 
 
 if __name__ == "__main__":

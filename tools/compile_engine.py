@@ -1,5 +1,6 @@
 """Compile the radiomics engine once, so that no first chapter has to wait for it."""
 
+import sys
 import time
 
 import numpy as np
@@ -15,7 +16,7 @@ def main() -> None:
     gray = ((rows * 37 + columns * columns * 11) % 256).astype(np.uint8)
     disc = np.hypot(rows - 20, columns - 20) < 12
     region_features(MaskedImage(gray, disc, (0.3, 0.3)), spacing_mm=0.25)
-    print(f"radiomics engine compiled in {time.perf_counter() - began:.0f} s")
+    sys.stdout.write(f"radiomics engine compiled in {time.perf_counter() - began:.0f} s\n")
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import plotly
 import plotly.graph_objects as go
 import plotly.io
 from IPython.core.pylabtools import retina_figure
@@ -16,14 +14,7 @@ from matplotlib.figure import Figure
 
 from lnm_kit.errors import InputError
 from lnm_kit.figures.style import PALETTE
-
-SCRIPTS = tuple(
-    Path(__file__).with_name(name) for name in ("interactive_controls.js", "interactive.js")
-)
-"""What makes a page's figures answer, in this order; they look for `plotly.min.js` beside them."""
-
-STYLE_SHEET = Path(__file__).with_name("interactive.css")
-"""How the controls and tables of such figures look."""
+from lnm_kit.page_scripts import MARK
 
 NEUTRAL = "#808080"
 """Gray for lines and marks, told from a white page and from a dark one."""
@@ -63,7 +54,7 @@ class InteractiveFigure:
         # "<" can only stand in texts there; escaped, no text can end the script element
         data = json.dumps(self.data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
         return (
-            '<div class="lnm-interactive">'
+            f"{MARK}"
             f'<img class="lnm-static" alt="{html.escape(self.alt)}" width="{size["width"]}" '
             f'height="{size["height"]}" src="data:image/png;base64,{b64encode(png).decode()}">'
             f'<script type="application/json">{data}</script></div>'
@@ -143,43 +134,3 @@ def interactive(
             "loads nothing from elsewhere. Put the content itself into the figure."
         )
     return InteractiveFigure(static, alt, data)
-
-
-def with_scripts(page: str) -> str:
-    """Put everything that its interactive figures need into a page that has no book around it.
-
-    A page without such a figure stays as it is; with one it grows by plotly's 5 MB.
-
-    Examples
-    --------
-    >>> with_scripts("<body><p>Text</p></body>")
-    '<body><p>Text</p></body>'
-    """
-    if '<div class="lnm-interactive">' not in page:
-        return page
-    scripts = [path.read_text(encoding="utf-8") for path in (plotly_script(), *SCRIPTS)]
-    style = f"<style>{STYLE_SHEET.read_text(encoding='utf-8')}</style>"
-    body, ending, rest = page.rpartition("</body>")
-    return body + style + "".join(f"<script>{each}</script>" for each in scripts) + ending + rest
-
-
-def plotly_script() -> Path:
-    """Return the file of plotly's own script, as the installed package brings it.
-
-    Raises
-    ------
-    InputError
-        When it is not there.
-
-    Examples
-    --------
-    >>> plotly_script().name
-    'plotly.min.js'
-    """
-    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    if not script.is_file():
-        raise InputError(
-            "the installed plotly has no plotly.min.js, which interactive figures need. Install "
-            "the project's requirements again."
-        )
-    return script

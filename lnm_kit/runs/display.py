@@ -1,4 +1,4 @@
-"""What ``lnm run`` shows while a kernel works: cell, stage and time left."""
+"""What ``lnm run`` and ``lnm sweep`` show while kernels work: cell, stage and time left."""
 
 import json
 import logging
@@ -11,6 +11,7 @@ from typing import Any, Self
 from lnm_kit.progress import PROGRESS_FILE, describe_state, describe_time
 
 LINE_EVERY_S = 10.0
+SWEEP_LINE_EVERY_S = 30.0
 
 _log = logging.getLogger("lnm_kit")
 
@@ -94,3 +95,47 @@ class RunDisplay:
         self._read_to += len(whole) + len(newline)
         for line in whole.splitlines():
             self._state = json.loads(line)
+
+
+class SweepDisplay:
+    """Lines on what starts and ends, and on a terminal a status line below them."""
+
+    def __init__(self) -> None:
+        self._status: Any = None
+        self._logged = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Begin to show the line."""
+        if sys.stderr.isatty():
+            from rich.console import Console
+
+            self._status = Console(stderr=True, highlight=False).status("starting")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+
+    def note(self, line: str) -> None:
+        """Show a line that stays."""
+        if self._status is not None:
+            self._status.console.print(line, markup=False)
+        else:
+            _log.info(line)
+
+    def update(self, line: str) -> None:
+        """Show the state of the sweep; elsewhere than on a terminal once in a while."""
+        if self._status is not None:
+            from rich.text import Text
+
+            self._status.update(Text(line))
+        elif time.monotonic() - self._logged >= SWEEP_LINE_EVERY_S:
+            _log.info(line)
+            self._logged = time.monotonic()

@@ -15,18 +15,17 @@ from lnm_kit.progress import describe_time
 from lnm_kit.runs.display import RunDisplay
 from lnm_kit.runs.environment import git_revision, package_versions, processors
 from lnm_kit.runs.files import write_json, write_toml
-from lnm_kit.runs.folder import RUN_FILE, create_run_folder, file_digest
+from lnm_kit.runs.folder import RUN_FILE, create_run_folder, file_digest, this_process
 from lnm_kit.runs.kernel import Execution, Outcome, execute
 from lnm_kit.runs.notebook import (
     clear_outputs,
     inject,
-    notebook_identity,
     read_notebook,
     save_notebook,
     save_page,
 )
-from lnm_kit.runs.parameters import check_parameters
-from lnm_kit.runs.preconditions import check_preconditions
+from lnm_kit.runs.parameters import schema_of
+from lnm_kit.runs.plan import Planner, RunPlan
 from lnm_kit.runs.recorder import read_stages
 
 _log = logging.getLogger("lnm_kit")
@@ -36,7 +35,8 @@ _log = logging.getLogger("lnm_kit")
 class RunResult:
     """How a run ended and where its results are.
 
-    ``wrong_input`` tells that the chapter itself refused what it was given.
+    ``wrong_input`` tells that the chapter itself refused what it was given; ``found`` that an
+    earlier run was the same, so that nothing had to be executed.
     """
 
     folder: Path
@@ -44,6 +44,7 @@ class RunResult:
     message: str | None
     failed_cell: int | None
     wrong_input: bool
+    found: bool = False
 
 
 def book_root() -> Path:
@@ -63,30 +64,18 @@ def book_root() -> Path:
     )
 
 
-def chapter_notebook(chapter: str, root: Path) -> Path:
-    """Return the path of a chapter's notebook.
-
-    Raises
-    ------
-    InputError
-        When there is none.
-    """
-    path = root / "book" / "studies" / f"{chapter}.ipynb"
-    if not path.is_file():
-        raise InputError(
-            f"chapter {chapter!r} has no notebook: {path.relative_to(root)} is missing"
-        )
-    return path
-
-
 def run_chapter(
     chapter: str,
     values: Mapping[str, Any],
     *,
     root: Path | None = None,
     timeout_s: float | None = None,
+    force: bool = False,
 ) -> RunResult:
     """Check the parameters and the cohort of a chapter, then execute it into a new run folder.
+
+    A good run of before with the same parameters, cohort, cells and package code is returned
+    instead; a failed one never is.
 
     Parameters
     ----------
@@ -98,23 +87,35 @@ def run_chapter(
         The folder of the book; found from the working folder by default.
     timeout_s
         Time for the whole run.
+    force
+        Execute it even where there is such a run.
 
     Raises
     ------
     InputError
         When the chapter, a parameter or the cohort is wrong; nothing was started then.
     """
-    parameters = check_parameters(chapter, values)
-    path = chapter_notebook(chapter, root or book_root())
-    digest = check_preconditions(parameters)
+    schema_of(chapter)
+    plan = Planner(root or book_root()).plan(chapter, values)
+    return run_plan(plan, Path.cwd(), timeout_s=timeout_s, force=force)
+
+
+def run_plan(
+    plan: RunPlan, working_folder: Path, *, timeout_s: float | None = None, force: bool = False
+) -> RunResult:
+    """Execute a plan into a new folder below ``working_folder/runs``, or find its earlier run."""
+    earlier = None if force else plan.earlier_run(working_folder)
+    if earlier is not None:
+        return RunResult(earlier, "ok", None, None, wrong_input=False, found=True)
     return run_notebook(
-        chapter,
-        path,
-        given=parameters.given(),
-        recorded=parameters.resolved().model_dump(),
-        identity=notebook_identity(path, parameters.resolved().model_dump(), digest),
-        working_folder=Path.cwd(),
+        plan.chapter,
+        plan.notebook,
+        given=plan.given,
+        recorded=plan.recorded,
+        identity=plan.identity,
+        working_folder=working_folder,
         timeout_s=timeout_s,
+        cohort_digest=plan.cohort_digest,
     )
 
 
@@ -127,6 +128,7 @@ def run_notebook(
     identity: str,
     working_folder: Path,
     timeout_s: float | None = None,
+    cohort_digest: str | None = None,
 ) -> RunResult:
     """Execute a notebook into a new run folder; the folder is kept however it ends.
 
@@ -146,16 +148,18 @@ def run_notebook(
         Where the kernel runs, and where ``runs/`` is.
     timeout_s
         Time for the whole run.
+    cohort_digest
+        Identity of the cohort folder that is read, for ``run.json``.
     """
     notebook = inject(read_notebook(path), given)
     clear_outputs(notebook)
     folder = create_run_folder(name, identity, working_folder)
     n_cells = sum(cell.cell_type == "code" and bool(cell.source) for cell in notebook.cells)
     write_toml(folder / "params.toml", dict(recorded))
-    about = _about(name, recorded, identity)
+    about = _about(name, recorded, identity) | {"cohort_digest": cohort_digest}
     # a run whose process is killed can write nothing more: this is what it then says
-    write_json(folder / RUN_FILE, about | {"outcome": "interrupted"})
-    with _terminated_like_interrupted(), RunDisplay(name, n_cells, folder) as display:
+    write_json(folder / RUN_FILE, about | {"outcome": "interrupted", "process": this_process()})
+    with terminated_like_interrupted(), RunDisplay(name, n_cells, folder) as display:
         ended = execute(
             notebook,
             folder,
@@ -213,7 +217,7 @@ def _in_one(ended: Execution) -> str | None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """Let a polite request to end (SIGTERM) be recorded like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from lnm_kit.progress import RUN_FOLDER_VARIABLE
 
@@ -66,6 +68,22 @@ def find_same_run(chapter: str, identity: str, root: Path) -> Path | None:
         if same and file_digest(folder / "notebook.ipynb") == record.get("notebook_sha256"):
             return folder
     return None
+
+
+def this_process() -> dict[str, float]:
+    """Return what tells this process from all others of this machine, earlier ones included."""
+    return {"pid": os.getpid(), "since": psutil.Process().create_time()}
+
+
+def is_running(record: Mapping[str, Any]) -> bool:
+    """Tell whether the process that writes this ``run.json`` is still at work on this machine."""
+    process = record.get("process")
+    if not isinstance(process, dict):
+        return False
+    try:
+        return abs(psutil.Process(process["pid"]).create_time() - process["since"]) < 1
+    except (psutil.Error, KeyError, TypeError, ValueError):
+        return False
 
 
 def file_digest(path: Path) -> str | None:

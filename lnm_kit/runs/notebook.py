@@ -13,10 +13,12 @@ from typing import Any
 import nbformat
 
 from lnm_kit.errors import InputError
+from lnm_kit.page_scripts import with_scripts
 from lnm_kit.runs.files import write_text
 from lnm_kit.sources import files_digest, package_folder
 
 PARAMETERS_TAG = "parameters"
+GLUED = "application/papermill.record/"
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -90,12 +92,17 @@ def code_of(notebook: nbformat.NotebookNode) -> str:
 
 
 def notebook_identity(
-    path: Path, parameters: Mapping[str, Any], cohort_digest: str | None = None
+    path: Path,
+    parameters: Mapping[str, Any],
+    cohort_digest: str | None = None,
+    *,
+    code_digest: str | None = None,
 ) -> str:
     """Return a SHA-256 of everything that decides the outputs of a notebook.
 
     These are its cells, its parameters, the code of the package that it imports, directly or
-    not, and the cohort that it reads.
+    not, and the cohort that it reads. `code_digest` saves the reading of that code where it is
+    known already.
     """
     notebook = read_notebook(path)
     cells = [
@@ -105,7 +112,7 @@ def notebook_identity(
     parts = [
         json.dumps(cells),
         json.dumps(dict(parameters), sort_keys=True),
-        imported_code_digest(code_of(notebook)),
+        code_digest or imported_code_digest(code_of(notebook)),
         cohort_digest or "",
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -122,7 +129,10 @@ def save_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def save_page(notebook: nbformat.NotebookNode, path: Path, title: str) -> None:
-    """Write a notebook as one HTML file that loads nothing from anywhere else."""
+    """Write a notebook as one HTML file that loads nothing from anywhere else.
+
+    Interactive figures answer on it; the scripts that they need make such a page 5 MB larger.
+    """
     from nbconvert import HTMLExporter
 
     # nbconvert asks for alternative texts that authors of outputs cannot always give
@@ -135,8 +145,20 @@ def save_page(notebook: nbformat.NotebookNode, path: Path, title: str) -> None:
         mermaid_js_url="",
         mermaid_layout_elk_js_url="",
     )
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
-    write_text(path, html)
+    html, _ = exporter.from_notebook_node(_shown(notebook), {"metadata": {"name": title}})
+    write_text(path, with_scripts(html))
+
+
+def _shown(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy without the values glued for the book's text, which show nothing by itself."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        for output in cell.get("outputs", []):
+            for kind in [kind for kind in output.get("data", {}) if kind.startswith(GLUED)]:
+                del output.data[kind]
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("data") != {}]
+    return copied
 
 
 def _assigned(statement: ast.stmt) -> tuple[str, Any] | None:

@@ -17,6 +17,16 @@ NetworkName = Literal[
     "resnet10t", "resnet18", "resnet34", "resnet50", "resnet101", "inception_v3", "tresnet"
 ]
 
+LvlnmNetworkName = Literal[
+    "resnet10t",
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "inception_v3",
+    "alexnet",
+    "vit_small_patch16_224",
+]
+
 
 class CommonParameters(BaseModel):
     """Parameters that every chapter has."""
@@ -121,7 +131,101 @@ class LlnmParameters(CommonParameters):
     )
 
 
-PARAMETERS: dict[str, type[CommonParameters]] = {"llnm": LlnmParameters}
+class LvlnmParameters(CommonParameters):
+    """Parameters of the chapter on large volume metastasis; None = as the profile says."""
+
+    chapter: ClassVar[str] = "lvlnm"
+
+    size: Annotated[
+        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
+    ] = None
+    network: Annotated[
+        LvlnmNetworkName | None, Field(description="the network that gives the deep features")
+    ] = None
+    image_size_px: Annotated[
+        int | None,
+        Field(ge=64, le=1024, description="edge of the square region, in pixels; a multiple of 16"),
+    ] = None
+    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
+        None
+    )
+    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
+    learning_rate: Annotated[
+        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
+    ] = None
+    folds: Annotated[
+        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
+    ] = None
+    network_folds: Annotated[
+        int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
+    ] = None
+    compared_epochs: Annotated[
+        int | None,
+        Field(
+            ge=0, le=10_000, description="epochs of each of the five compared networks; 0 = none"
+        ),
+    ] = None
+    components: Annotated[
+        int | None, Field(ge=1, le=2048, description="principal components of the deep features")
+    ] = None
+    resamples: Annotated[
+        int | None,
+        Field(ge=2, le=10_000, description="bootstrap resamples of the selection of features"),
+    ] = None
+    repeated_images: Annotated[
+        int | None,
+        Field(ge=4, le=2_000, description="images that are delineated again for the ICC"),
+    ] = None
+    radiomics_spacing_mm: Annotated[
+        float | None,
+        Field(gt=0, le=5, description="pixel size that images are resampled to for radiomics, mm"),
+    ] = None
+    wavelets: Annotated[bool | None, Field(description="features of the wavelet sub-bands too")] = (
+        None
+    )
+
+
+class ClnmParameters(CommonParameters):
+    """Parameters of the chapter on occult central metastasis; None = as the profile says."""
+
+    chapter: ClassVar[str] = "clnm"
+
+    size: Annotated[
+        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
+    ] = None
+    network: Annotated[
+        NetworkName | None, Field(description="the network that reads the images")
+    ] = None
+    image_size_px: Annotated[
+        int | None, Field(ge=32, le=1024, description="edge of the square region, in pixels")
+    ] = None
+    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
+        None
+    )
+    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
+    learning_rate: Annotated[
+        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
+    ] = None
+    folds: Annotated[
+        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
+    ] = None
+    network_folds: Annotated[
+        int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
+    ] = None
+    components: Annotated[
+        int | None, Field(ge=1, le=2048, description="principal components of the deep features")
+    ] = None
+    resamples: Annotated[
+        int | None,
+        Field(ge=2, le=10_000, description="bootstrap resamples of the selection of features"),
+    ] = None
+
+
+PARAMETERS: dict[str, type[CommonParameters]] = {
+    "llnm": LlnmParameters,
+    "lvlnm": LvlnmParameters,
+    "clnm": ClnmParameters,
+}
 
 
 def schema_of(chapter: str) -> type[CommonParameters]:

@@ -36,7 +36,7 @@ def stage_sources(root: Path, source: Path, executed: Mapping[str, Path]) -> Non
     executed
         The executed notebook of every page that is one, by the page's name.
     """
-    from lnm_kit.figures.interactive import SCRIPTS, STYLE_SHEET, plotly_script
+    from lnm_kit.page_scripts import SCRIPTS, STYLE_SHEET, plotly_script
 
     shutil.rmtree(source, ignore_errors=True)
     skipped = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints", "__pycache__")
@@ -66,7 +66,7 @@ def sphinx_settings(config: Path) -> dict[str, Any]:
     """
     from jupyter_book.config import get_final_config  # type: ignore[import-untyped]
 
-    from lnm_kit.figures.interactive import SCRIPTS, STYLE_SHEET
+    from lnm_kit.page_scripts import SCRIPTS, STYLE_SHEET
 
     try:
         user = yaml.safe_load(config.read_text(encoding="utf-8"))

@@ -12,14 +12,9 @@ from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lnm_kit.errors import InputError
-from lnm_kit.figures.interactive import (
-    SCRIPTS,
-    STYLE_SHEET,
-    interactive,
-    plotly_script,
-    with_scripts,
-)
+from lnm_kit.figures.interactive import interactive
 from lnm_kit.figures.style import new_figure
+from lnm_kit.page_scripts import SCRIPTS, STYLE_SHEET, plotly_script, with_scripts
 from lnm_kit.runs.gate import find_problems, page_problems
 from lnm_kit.runs.render import render, stage_sources
 
@@ -121,7 +116,7 @@ def test_scripts_and_styles_name_no_other_host():
 
 
 def test_missing_script_of_plotly_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(plotly, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(plotly.__spec__, "origin", str(tmp_path / "__init__.py"))
     with pytest.raises(InputError, match="has no plotly"):
         plotly_script()
 

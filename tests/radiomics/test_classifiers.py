@@ -105,12 +105,10 @@ def test_scores_of_a_fold_do_not_depend_on_its_labels_or_neighbors():
 
 def test_folds_of_images_report_what_is_not_there():
     honest, leaky = [], []
-    for seed in range(3):
+    for seed in range(2):
         features, label, owner = images(signal=0.0, patients=80, seed=seed)
         for groups, areas in ((owner, honest), (np.arange(len(owner)), leaky)):
-            scores, _ = classifier_scores(
-                features, label, groups, folds=5, seed=0, names=("KNN", "ExtraTrees")
-            )
+            scores, _ = classifier_scores(features, label, groups, folds=4, seed=0, names=("KNN",))
             areas.append(patient_aucs(scores, label, owner).mean())
     assert np.mean(honest) < 0.6
     assert np.mean(leaky) > 0.75

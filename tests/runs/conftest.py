@@ -1,9 +1,14 @@
 """A book of one tiny chapter in a temporary folder."""
 
+import logging
+import sys
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from lnm_kit import cli
+from lnm_kit.runs.files import write_json, write_toml
 from lnm_kit.runs.parameters import LlnmParameters
 
 
@@ -38,3 +43,39 @@ def toy_book(tmp_path, monkeypatch, write_chapter):
     monkeypatch.setenv("LNM_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("LNM_RUN_FOLDER", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """Return a function that writes the folder of a finished run, without executing anything."""
+
+    def make(name, *, chapter="llnm", record=None, metrics=(), predictions=None, **parameters):
+        folder = tmp_path / "runs" / chapter / name
+        folder.mkdir(parents=True)
+        write_toml(folder / "params.toml", {"profile": "smoke", "seed": 0, **parameters})
+        write_json(folder / "run.json", {"chapter": chapter, "outcome": "ok"} | (record or {}))
+        if metrics:
+            write_json(folder / "metrics.json", list(metrics))
+        if predictions is not None:
+            predictions.to_parquet(folder / "predictions.parquet", index=False)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def lnm(monkeypatch, capsys):
+    """Return a function that runs the command line and returns exit code, output and errors."""
+    logger = logging.getLogger("lnm_kit")
+    handlers, level = list(logger.handlers), logger.level
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lnm", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        code = caught.value.code
+        return (0 if code is None else code, *capsys.readouterr())
+
+    yield call
+    logger.handlers[:] = handlers
+    logger.setLevel(level)

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 
 from lnm_kit.errors import InputError
-from lnm_kit.runs.profiles import PROFILES
 from lnm_kit.runs.execute import run_chapter
 from lnm_kit.runs.gate import page_problems
+from lnm_kit.runs.profiles import PROFILES
 
 
 def record_of(result):

@@ -1,9 +1,18 @@
+import warnings
+
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from lnm_kit.errors import InputError
-from lnm_kit.runs.notebook import inject, literals_of, notebook_identity, read_notebook
+from lnm_kit.runs.gate import page_problems
+from lnm_kit.runs.notebook import (
+    inject,
+    literals_of,
+    notebook_identity,
+    read_notebook,
+    save_page,
+)
 
 
 def tagged(source):
@@ -56,3 +65,31 @@ def test_file_that_is_no_notebook_is_refused(tmp_path):
         read_notebook(tmp_path / "a.ipynb")
     with pytest.raises(InputError, match="cannot be read"):
         read_notebook(tmp_path / "b.ipynb")
+
+
+def displayed(data):
+    cell = new_code_cell("show()")
+    cell.outputs = [new_output("display_data", data=data)]
+    return cell
+
+
+def test_page_leaves_out_glued_values_and_says_nothing_about_them(tmp_path):
+    glued = {"application/papermill.record/text/plain": "0.81"}
+    cells = [displayed(glued), displayed(glued | {"text/plain": "kept"})]
+    notebook = new_notebook(cells=cells)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_page(notebook, tmp_path / "page.html", title="a page")
+    page = (tmp_path / "page.html").read_text()
+    assert "kept" in page
+    assert "0.81" not in page
+    assert len(page) < 1e6
+    assert notebook.cells[0].outputs[0].data == glued  # the book's own text still needs it
+
+
+def test_page_carries_scripts_only_for_interactive_figures(tmp_path):
+    box = '<div class="lnm-interactive"><img class="lnm-static"></div>'
+    save_page(new_notebook(cells=[displayed({"text/html": box})]), tmp_path / "a.html", title="a")
+    page = (tmp_path / "a.html").read_text()
+    assert len(page) > 3e6
+    assert page_problems(page) == []

@@ -1,11 +1,11 @@
 """Radiomic features of many regions, in threads, as a stream."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+import joblib
 import numpy as np
 
 from lnm_kit.errors import InputError
@@ -69,7 +69,7 @@ def features_of_many(
     [(5,), 'the mask marks no pixel', (5,)]
     """
     check_settings(image_types, classes, sigmas_mm)
-    n_threads = (os.cpu_count() or 1) if n_jobs == -1 else n_jobs
+    n_threads = joblib.cpu_count() if n_jobs == -1 else n_jobs
     if n_threads < 1:
         raise InputError(f"n_jobs is {n_jobs}; it must be 1 or more, or -1 for all cores.")
 

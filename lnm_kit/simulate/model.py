@@ -92,8 +92,9 @@ class PopulationModel(BaseModel):
 
     `positives` are the positives of each split where the paper does not print them. Every case
     has one image in each of `views`; with `image_shares` it has one, two, ... images instead,
-    those being the shares of cases. `unrecorded` variables are no columns of the study but show
-    in its images; they are kept with the truth.
+    those being the shares of cases. With `contrast` it also has a contrast-enhanced frame and the
+    clip of it. `unrecorded` variables are no columns of the study but show in its images; they are
+    kept with the truth.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +105,7 @@ class PopulationModel(BaseModel):
     positive: str
     views: tuple[View, ...]
     image_shares: tuple[float, ...] = ()
+    contrast: bool = False
     factors: tuple[str, ...]
     centers: dict[str, str]
     positives: dict[str, int] = Field(default_factory=dict)

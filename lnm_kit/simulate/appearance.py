@@ -84,7 +84,7 @@ def _in_common_words(case: Mapping[str, Any]) -> dict[str, Any]:
         words["taller_than_wide"] = int(case["aspect_ratio"] >= 1)
     if case.get("multifocal") == 1:
         words["n_foci"] = 2
-    if "side" in case:
+    if "pole" in case:
         words["location"] = "isthmus" if case["side"] == "isthmus" else case["pole"]
     words |= case
     if 1 in (case.get("ete"), case.get("capsular_invasion")):

@@ -14,7 +14,8 @@ from lnm_kit.cache import CACHE_VARIABLE, MANIFEST, cache_root, cached
 from lnm_kit.cohort import CohortInfo, staged_folder, write_cohort
 from lnm_kit.errors import InputError
 from lnm_kit.published import published
-from lnm_kit.simulate import clips, frames
+from lnm_kit.simulate import clips, frames, slices
+from lnm_kit.simulate.attenuation import Attenuation, describe_attenuation
 from lnm_kit.simulate.clips import CLIP_TIMES_S, perfusion_table, write_clips
 from lnm_kit.simulate.frames import (
     Views,
@@ -23,15 +24,17 @@ from lnm_kit.simulate.frames import (
     image_counts,
     write_frames,
 )
-from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, population_model
+from lnm_kit.simulate.model import AGGRESSIVENESS, SPREAD, PopulationModel, population_model
 from lnm_kit.simulate.nodule import Nodule
 from lnm_kit.simulate.perfusion import Perfusion, describe_perfusion
 from lnm_kit.simulate.population import check_simulation, simulate_population, split_plan
+from lnm_kit.simulate.slices import draw_offsets, slice_counts, write_slices
 
 # Above the largest frame with its mask that was seen (100 kB, PNG of about 300 rows).
 BYTES_PER_FRAME = 150_000
 # A still frame and its clip at half the size.
 BYTES_PER_CLIP = 150_000 + 40_000 * len(CLIP_TIMES_S)
+BYTES_PER_SLICE = 60_000
 FRAME_TABLE = "images.csv"
 
 
@@ -75,6 +78,15 @@ def simulate_cohort(
         }
         rendered.append(_rendered_clips(nodules, perfusions, n_jobs=n_jobs))
         drawn = drawn.join(perfusion_table(perfusions, nodules))
+    if model.slice_shares:
+        attenuations = {
+            case_id: describe_attenuation(nodule, s, nodule.seed)
+            for (case_id, nodule), s in zip(nodules.items(), truth[SPREAD], strict=True)
+        }
+        offsets = draw_offsets(model, cases["split"], nodules, seed=seed)
+        rendered.append(_rendered_slices(cases, nodules, attenuations, offsets, n_jobs=n_jobs))
+        shown = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
+        drawn = drawn.join(shown.add_prefix("ct_"))
     return cached(
         "simulated-cohort",
         partial(_fill, rendered, _info(model, seed, signal, size), cases, drawn),
@@ -135,6 +147,12 @@ def require_space(folder: Path, study: str, size: float) -> None:
     needed = n_frames * BYTES_PER_FRAME
     if model.contrast:
         needed += int(split_plan(study, size)["n"].sum()) * BYTES_PER_CLIP
+    if model.slice_shares:
+        needed += BYTES_PER_SLICE * sum(
+            n_slices * n_cases
+            for n in split_plan(study, size)["n"]
+            for n_slices, n_cases in slice_counts(model, int(n)).items()
+        )
     for place in (folder.absolute(), cache_root().absolute()):
         existing = next(path for path in (place, *place.parents) if path.exists())
         free = shutil.disk_usage(existing).free
@@ -185,6 +203,35 @@ def _rendered_clips(
         compute,
         inputs={"nodules": described.hexdigest()},
         code=[clips],
+    )
+
+
+def _rendered_slices(
+    cases: pd.DataFrame,
+    nodules: dict[str, Nodule],
+    attenuations: dict[str, Attenuation],
+    offsets: dict[str, tuple[float, ...]],
+    *,
+    n_jobs: int,
+) -> Path:
+    """Folder with the CT slices of these nodules, as `_rendered`."""
+    centers = dict(zip(cases.index, cases["center"], strict=True))
+    described = hashlib.sha256(
+        "\n".join(
+            f"{case_id} {centers[case_id]} {offsets[case_id]} {n} {attenuations[case_id]}"
+            for case_id, n in nodules.items()
+        ).encode()
+    )
+
+    def compute(folder: Path) -> None:
+        table = write_slices(folder, nodules, attenuations, centers, offsets, n_jobs=n_jobs)
+        table.to_csv(folder / FRAME_TABLE)
+
+    return cached(
+        "simulated-slices",
+        compute,
+        inputs={"nodules": described.hexdigest()},
+        code=[slices],
     )
 
 

@@ -128,10 +128,10 @@ def describe_perfusion(aggressiveness: float, seed: int) -> Perfusion:
 
     Papillary cancers mostly fill less and later than the gland. With z the peak rises by
     1.7 z dB, the delay shrinks by 0.75 z s and the wash-out hastens (ln rise time
-    :math:`- 0.11 z`); the inside becomes more uneven and a ring rarer. Each comes with noise of its own that the B-mode image does not share, so a
-    contrast study tells of z what B-mode does not, and its timing what its peak does not.
-    Directions and magnitudes are choices; which curve parameters go along with invasion is what
-    the sources study.
+    :math:`- 0.11 z`); the inside becomes more uneven and a ring rarer. Each comes with noise of
+    its own that the B-mode image does not share, so a contrast study tells of z what B-mode does
+    not, and its timing what its peak does not. Directions and magnitudes are choices; which
+    parameters of a curve go along with invasion is what the sources study.
 
     Parameters
     ----------

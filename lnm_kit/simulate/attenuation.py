@@ -36,7 +36,7 @@ class Attenuation:
 def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuation:
     r"""Draw the CT appearance of a nodule with the latent `spread` s.
 
-    Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 14 s lower with s,
+    Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 17 s lower with s,
     and 2.5 HU lower for each dB that it is darker in ultrasound. With s the border fades (ln width
     + 0.22 s), fat beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound
     does not show s. The magnitudes are choices.
@@ -64,7 +64,7 @@ def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuatio
         return width * float(np.clip(rng.standard_normal(), -2.5, 2.5))
 
     gland = 165.0 + vary(16)
-    below = 65.0 + 14.0 * s - 2.5 * (nodule.echo_db + 3.0) + vary(16)
+    below = 65.0 + 17.0 * s - 2.5 * (nodule.echo_db + 3.0) + vary(14)
     return Attenuation(
         gland_hu=gland,
         nodule_hu=gland - float(np.clip(below, -20, 125)),

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from PIL import Image
 
 from lnm_kit.progress import track
+from lnm_kit.simulate.body import Plane
 from lnm_kit.simulate.ceus import PALETTE, ContrastFrames, render_ceus
 from lnm_kit.simulate.nodule import Nodule
 from lnm_kit.simulate.perfusion import Bolus, Perfusion
@@ -21,7 +22,7 @@ CLIP_TIMES_S = (0, 6, 8, 10, 12, 14, 16, 18, 21, 24, 28, 34, 42, 50, 60)
 CLIP_REDUCTION = 2
 
 _PNG_LEVEL = 6
-_PLANE = "transverse"
+_PLANE: Plane = "transverse"
 _CASES_PER_TASK = 4
 
 

@@ -102,11 +102,17 @@ def lay_out(nodule: Nodule, body: Body, patient: Generator) -> Neck:
     lobe[1] = max(lobe[1], 0.85 * half_y + 2.0)
     deep, inner, sideways, tall = patient.uniform((-1, -0.4, -0.35, -0.3), (3, 0.6, 0.35, 0.3))
     thick = max(isthmus, 2 * half_y * 0.9) if isthmic else isthmus
-    trachea = (float(patient.normal(0, 0.8)), 2.0 + fat + straps + thick + radius)
+    behind_skin = 2.0 + fat + straps + thick + radius
+    if not isthmic:
+        behind_skin = max(behind_skin, 2.0 + fat + 1.15 * half_y)
+    # a large mass pushes the trachea aside
+    pushed = -mirror * 0.25 * max(half_x - 12.0, 0.0) * (not isthmic)
+    trachea = (float(patient.normal(0, 0.8)) + pushed, behind_skin)
     beside = radius + lobe[0] * 0.86 + 1.2
-    centers = tuple(
-        (trachea[0] + sign * (beside - inner), trachea[1] + deep + 0.1 * lobe[1])
-        for sign in (-1, 1)
+    behind = trachea[1] + deep + 0.1 * lobe[1]
+    centers = (
+        (trachea[0] - (beside - inner), behind),
+        (trachea[0] + (beside - inner), behind),
     )
     level = {"upper": -0.45, "middle": 0.0, "lower": 0.45}.get(nodule.location, 0.0)
     place = np.array(centers[1 if mirror > 0 else 0])
@@ -124,10 +130,11 @@ def lay_out(nodule: Nodule, body: Body, patient: Generator) -> Neck:
     carotid = (outward, centers[0][1] + 0.45 * lobe[1], carotid_radius)
     jugulars = tuple(patient.uniform((4.5, 3.5), (8.0, 6.5)).tolist())
     spine = trachea[1] + radius + patient.uniform(19, 23)
+    half_width = max(patient.uniform(52, 62), outward + jugulars[0] + 0.55 * half_x + 14.0)
     return Neck(
         mirror, (float(at[0]), float(at[1])), trachea, radius,
         (float(lobe[0]), float(lobe[1]), float(lobe[2])), centers, level, isthmus, fat, carotid,
-        jugulars, spine, patient.uniform(52, 62), isthmic, float(outline.max()),
+        jugulars, spine, half_width, isthmic, float(outline.max()),
     )  # fmt: skip
 
 

@@ -200,8 +200,13 @@ def _calcify(
         return
     for number, (x, y, z) in enumerate(body.points_mm):
         macro = nodule.calcification == "macro" or (nodule.calcification == "mixed" and number == 0)
-        size = patient.uniform(1.0, 2.2) if macro else patient.uniform(0.25, 0.5)
-        peak = patient.uniform(450, 1000) if macro else patient.uniform(120, 380)
+        if macro:
+            size = min(patient.uniform(1.0, 2.0), 0.10 * nodule.diameter_mm)
+            peak = patient.uniform(450, 1000)
+        else:
+            size, peak = patient.uniform((0.25, 40.0), (0.40, 300.0))
+            # most grains that ultrasound shows are too small for CT
+            peak *= patient.random() < 0.4
         # a small grain fills only a part of the slice
         weight = np.exp(-0.5 * ((z - offset_mm) / np.hypot(size, 0.45)) ** 2)
         weight *= min(1.0, size / 0.6)

@@ -53,6 +53,7 @@ def oracle_auc(
     split: str,
     *,
     score: Literal["probability", "aggressiveness"] = "probability",
+    label: Literal["label", "label_lateral"] = "label",
 ) -> float:
     """AUC on the drawn labels of one who knows the truth: the best that can be expected.
 
@@ -68,6 +69,8 @@ def oracle_auc(
         Which split.
     score
         The probability (all that is known), or the latent aggressiveness alone.
+    label
+        Which label, of studies with two.
 
     Raises
     ------
@@ -88,5 +91,6 @@ def oracle_auc(
             f"truth: {len(missing)} cases of split {split!r} are missing, the first is "
             f"{missing[0]!r}; cases and truth must be of one simulated cohort."
         )
-    known = truth.loc[chosen.index, AGGRESSIVENESS if score == "aggressiveness" else score]
-    return float(roc_auc_score(chosen["label"], known))
+    probability = f"probability{label.removeprefix('label')}"
+    known = truth.loc[chosen.index, AGGRESSIVENESS if score == "aggressiveness" else probability]
+    return float(roc_auc_score(chosen[label], known))

@@ -15,7 +15,7 @@ from lnm_kit.simulate.model import population_model
 from lnm_kit.simulate.neck_ct import Slice, extent_mm
 from lnm_kit.simulate.population import simulate_population, split_plan
 from lnm_kit.simulate.slices import draw_offsets, slice_counts, write_slices
-from lnm_kit.simulate.truth import expected_auc
+from lnm_kit.simulate.truth import expected_auc, oracle_auc
 from lnm_kit.simulate.ultrasound import Frame
 
 
@@ -129,6 +129,10 @@ def test_ultrasound_tells_more_at_the_central_site_and_both_alike_at_the_lateral
     both = expected_auc(truth.loc[main, "log_odds"], truth.loc[main, "probability"])
     assert both > max(auc.values()) + 0.04
     assert both == pytest.approx(0.91, abs=0.02)
+    # on the drawn labels of either site
+    assert oracle_auc(cases, truth, "training") == pytest.approx(0.91, abs=0.03)
+    lateral = oracle_auc(cases, truth, "training", label="label_lateral")
+    assert lateral == pytest.approx(0.92, abs=0.03)
 
 
 def test_each_image_shows_its_own_latent(population):

@@ -28,7 +28,7 @@ from lnm_kit.simulate.model import AGGRESSIVENESS, SPREAD, PopulationModel, popu
 from lnm_kit.simulate.nodule import Nodule
 from lnm_kit.simulate.perfusion import Perfusion, describe_perfusion
 from lnm_kit.simulate.population import check_simulation, simulate_population, split_plan
-from lnm_kit.simulate.slices import draw_offsets, slice_counts, write_slices
+from lnm_kit.simulate.slices import draw_slice_counts, slice_counts, write_slices
 
 # Above the largest frame with its mask that was seen (100 kB, PNG of about 300 rows).
 BYTES_PER_FRAME = 150_000
@@ -83,8 +83,8 @@ def simulate_cohort(
             case_id: describe_attenuation(nodule, s, nodule.seed)
             for (case_id, nodule), s in zip(nodules.items(), truth[SPREAD], strict=True)
         }
-        offsets = draw_offsets(model, cases["split"], nodules, seed=seed)
-        rendered.append(_rendered_slices(cases, nodules, attenuations, offsets, n_jobs=n_jobs))
+        n_slices = draw_slice_counts(model, cases["split"], nodules, seed=seed)
+        rendered.append(_rendered_slices(cases, nodules, attenuations, n_slices, n_jobs=n_jobs))
         shown = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
         drawn = drawn.join(shown.add_prefix("ct_"))
     return cached(
@@ -210,7 +210,7 @@ def _rendered_slices(
     cases: pd.DataFrame,
     nodules: dict[str, Nodule],
     attenuations: dict[str, Attenuation],
-    offsets: dict[str, tuple[float, ...]],
+    n_slices: dict[str, int],
     *,
     n_jobs: int,
 ) -> Path:
@@ -218,13 +218,13 @@ def _rendered_slices(
     centers = dict(zip(cases.index, cases["center"], strict=True))
     described = hashlib.sha256(
         "\n".join(
-            f"{case_id} {centers[case_id]} {offsets[case_id]} {n} {attenuations[case_id]}"
+            f"{case_id} {centers[case_id]} {n_slices[case_id]} {n} {attenuations[case_id]}"
             for case_id, n in nodules.items()
         ).encode()
     )
 
     def compute(folder: Path) -> None:
-        table = write_slices(folder, nodules, attenuations, centers, offsets, n_jobs=n_jobs)
+        table = write_slices(folder, nodules, attenuations, centers, n_slices, n_jobs=n_jobs)
         table.to_csv(folder / FRAME_TABLE)
 
     return cached(

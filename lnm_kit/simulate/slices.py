@@ -36,15 +36,15 @@ def slice_counts(model: PopulationModel, n: int) -> dict[int, int]:
     return {int(number): count for number, count in scale_counts(shares, n).items()}
 
 
-def draw_offsets(
+def draw_slice_counts(
     model: PopulationModel, splits: pd.Series, nodules: Mapping[str, Nodule], *, seed: int
-) -> dict[str, tuple[float, ...]]:
-    """Places of every case's slices, mm from the nodule's center to the feet, by case_id.
+) -> dict[str, int]:
+    """Number of every case's slices, by case_id.
 
     Large nodules meet more slices: the counts of a split go to its nodules by the order of their
-    size, with some noise. The slices divide the nodule evenly.
+    size, with some noise.
     """
-    offsets: dict[str, tuple[float, ...]] = {}
+    drawn: dict[str, int] = {}
     for number, split in enumerate(splits.unique()):
         rng = np.random.default_rng([0x51CE, seed, number])
         members = [str(case_id) for case_id in splits.index[splits == split]]
@@ -52,13 +52,22 @@ def draw_offsets(
         order = np.argsort(size + 0.25 * rng.standard_normal(len(members)), kind="stable")
         counts = slice_counts(model, len(members))
         n_slices = np.repeat(list(counts), list(counts.values()))
-        for place, at in enumerate(order):
-            n = int(n_slices[place])
-            head, feet = extent_mm(nodules[members[at]])
-            middles = (np.arange(n) + 0.5) / n
-            cut = _CUT * (middles * (head + feet) - head)
-            offsets[members[at]] = tuple(float(offset) for offset in np.round(cut, 2))
-    return {str(case_id): offsets[str(case_id)] for case_id in splits.index}
+        drawn |= {members[at]: int(n_slices[place]) for place, at in enumerate(order)}
+    return {str(case_id): drawn[str(case_id)] for case_id in splits.index}
+
+
+def slice_offsets(nodule: Nodule, n: int) -> tuple[float, ...]:
+    """Places of n slices that divide a nodule evenly, mm from its center to the feet.
+
+    Examples
+    --------
+    >>> nodule = Nodule(12.0, 0.8, 1.0, 0.0, -3.0, 1.6, "solid", "none", 0, "middle", 3)
+    >>> len(slice_offsets(nodule, 4))
+    4
+    """
+    head, feet = extent_mm(nodule)
+    middles = (np.arange(n) + 0.5) / n
+    return tuple(np.round(_CUT * (middles * (head + feet) - head), 2).tolist())
 
 
 def write_slices(
@@ -66,7 +75,7 @@ def write_slices(
     nodules: Mapping[str, Nodule],
     attenuations: Mapping[str, Attenuation],
     centers: Mapping[str, str],
-    offsets: Mapping[str, tuple[float, ...]],
+    n_slices: Mapping[str, int],
     *,
     n_jobs: int,
 ) -> pd.DataFrame:
@@ -78,8 +87,8 @@ def write_slices(
     ----------
     folder
         Gets `images/*.nrrd` (int16, Hounsfield units) and `masks/*.png` (0 or 255).
-    nodules, attenuations, centers, offsets
-        By case_id; offsets in mm as from `draw_offsets`.
+    nodules, attenuations, centers, n_slices
+        By case_id.
     n_jobs
         Processes; -1 = one a core.
 
@@ -98,7 +107,7 @@ def write_slices(
             nodules[case_id],
             attenuations[case_id],
             centers[case_id],
-            offsets[case_id],
+            n_slices[case_id],
         )
         for case_id in nodules
     )
@@ -112,10 +121,10 @@ def _write_case(
     nodule: Nodule,
     attenuation: Attenuation,
     center: str,
-    offsets: tuple[float, ...],
+    n: int,
 ) -> list[dict[str, Any]]:
     rows = []
-    for number, offset in enumerate(offsets):
+    for number, offset in enumerate(slice_offsets(nodule, n)):
         cut = render_slice(
             nodule, attenuation, RECONSTRUCTIONS[center], offset_mm=offset, seed=number
         )

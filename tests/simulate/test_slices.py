@@ -14,7 +14,12 @@ from lnm_kit.simulate.frames import describe_nodules, draw_views, image_counts
 from lnm_kit.simulate.model import population_model
 from lnm_kit.simulate.neck_ct import Slice, extent_mm
 from lnm_kit.simulate.population import simulate_population, split_plan
-from lnm_kit.simulate.slices import draw_offsets, slice_counts, write_slices
+from lnm_kit.simulate.slices import (
+    draw_slice_counts,
+    slice_counts,
+    slice_offsets,
+    write_slices,
+)
 from lnm_kit.simulate.truth import expected_auc, oracle_auc
 from lnm_kit.simulate.ultrasound import Frame
 
@@ -102,8 +107,7 @@ def test_images_are_as_many_as_published(population):
     views = draw_views(model, cases["split"], seed=11)
     n_us = pd.Series({case_id: len(of_case) for case_id, of_case in views.items()})
     nodules = describe_nodules(cases.join(truth), truth["aggressiveness"], seed=11)
-    offsets = draw_offsets(model, cases["split"], nodules, seed=11)
-    n_ct = pd.Series({case_id: len(of_case) for case_id, of_case in offsets.items()})
+    n_ct = pd.Series(draw_slice_counts(model, cases["split"], nodules, seed=11))
     cohort = published("dgfnet")["cohort"]
     assert n_us[main].sum() == int(cohort["us_images"]) == 3522
     assert n_ct[main].sum() == int(cohort["ct_images"]) == 7649
@@ -113,7 +117,9 @@ def test_images_are_as_many_as_published(population):
     assert n_ct.corr(np.log(cases["tumor_size_cm"])) > 0.7
     for case_id in cases.index[:40]:
         head, feet = extent_mm(nodules[case_id])
-        assert -head < min(offsets[case_id]) <= max(offsets[case_id]) < feet
+        offsets = slice_offsets(nodules[case_id], n_ct[case_id])
+        assert len(offsets) == n_ct[case_id]
+        assert -head < min(offsets) <= max(offsets) < feet
 
 
 def test_ultrasound_tells_more_at_the_central_site_and_both_alike_at_the_lateral(population):
@@ -194,8 +200,8 @@ def test_slices_are_read_in_hounsfield_units_with_their_spacing(tmp_path, popula
     nodules = describe_nodules(cases.join(truth), truth["aggressiveness"], seed=11)
     few = {case_id: nodules[case_id] for case_id in cases.index[:2]}
     ct = {i: describe_attenuation(n, 0.0, n.seed) for i, n in few.items()}
-    offsets = dict.fromkeys(few, (-1.0, 1.0))
-    table = write_slices(tmp_path, few, ct, dict.fromkeys(few, "center_1"), offsets, n_jobs=1)
+    two = dict.fromkeys(few, 2)
+    table = write_slices(tmp_path, few, ct, dict.fromkeys(few, "center_1"), two, n_jobs=1)
     assert len(table) == 4
     for row in table.itertuples():
         image = read_image(tmp_path / row.path)

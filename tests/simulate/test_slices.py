@@ -131,7 +131,7 @@ def test_ultrasound_tells_more_at_the_central_site_and_both_alike_at_the_lateral
         for site in ("", "_lateral")
     }
     assert auc["aggressiveness", ""] > auc["spread", ""] + 0.08
-    assert auc["aggressiveness", "_lateral"] == pytest.approx(auc["spread", "_lateral"], abs=0.03)
+    assert auc["aggressiveness", "_lateral"] == pytest.approx(auc["spread", "_lateral"], abs=0.05)
     both = expected_auc(truth.loc[main, "log_odds"], truth.loc[main, "probability"])
     assert both > max(auc.values()) + 0.04
     assert both == pytest.approx(0.91, abs=0.02)

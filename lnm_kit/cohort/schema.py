@@ -28,6 +28,7 @@ _RANGES = {
 _BINARY = (
     *("braf_v600e", "clt", "taller_than_wide", "multifocal", "capsular_invasion", "ete"),
     *("margin_unclear", "shape_irregular", "capsular_contact", "discontinuous_capsule"),
+    *("us_lnm", "label_lateral"),
 )
 
 

@@ -120,7 +120,7 @@ def parse_mean_sd(text: str) -> MeanSd:
 
 
 def parse_quartiles(text: str) -> Quartiles:
-    """Read a printed `median (first quartile–third quartile)`.
+    """Read a printed `median (first quartile–third quartile)`, or with a comma for the dash.
 
     Raises
     ------
@@ -131,8 +131,10 @@ def parse_quartiles(text: str) -> Quartiles:
     --------
     >>> parse_quartiles("6.1 (4.7–7.8)").third.value
     7.8
+    >>> parse_quartiles("41.0 (33.0, 52.0)").first.value
+    33.0
     """
-    found = re.fullmatch(rf"({_NUMBER})\s*\(({_NUMBER})\s*[–-]\s*({_NUMBER})\)", text.strip())
+    found = re.fullmatch(rf"({_NUMBER})\s*\(({_NUMBER})\s*[–,-]\s*({_NUMBER})\)", text.strip())
     if found is None:
         raise InputError(f"{text!r} is no printed median and quartiles such as '6.1 (4.7–7.8)'.")
     median, first, third = (parse_number(part) for part in found.groups())

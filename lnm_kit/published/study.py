@@ -105,7 +105,8 @@ def published_notes(study: str, part: str) -> pd.DataFrame:
 def published_splits(study: str) -> pd.DataFrame:
     """Patients of each split: index `split`, columns `n` and what else the paper tells.
 
-    `positive` and `negative` are missing where the paper does not print them.
+    `positive` and `negative` are missing where the paper does not print them; `column`, where
+    present, names the column of Table 1 that holds the split together with others.
 
     Examples
     --------
@@ -120,7 +121,8 @@ def published_counts(
 ) -> dict[str, int]:
     """Patients per level of a variable of Table 1, in the printed order.
 
-    A note's `reading` replaces printed counts that cannot be right.
+    A note's `reading` replaces printed counts that cannot be right. Where the paper prints splits
+    together in one column (`column` of the split), the counts are those of all of them.
 
     Parameters
     ----------
@@ -211,7 +213,8 @@ def published_quartiles(study: str, variable: str, split: str) -> Quartiles | No
     1.1
     """
     table = _table_1_rows(study, variable, split)
-    printed = table.loc[table["level"] == QUARTILES, split] if split in table else pd.Series()
+    column = _column_of(study, split)
+    printed = table.loc[table["level"] == QUARTILES, column] if column in table else pd.Series()
     if printed.empty:
         return None
     found = parse_quartiles(printed.item())
@@ -230,6 +233,7 @@ def _table_1_rows(study: str, variable: str, split: str) -> pd.DataFrame:
 
 def _split_columns(study: str, table: pd.DataFrame, split: str, label: int | None) -> list[str]:
     """Columns of Table 1 that hold the patients of a split, all of them or those of one label."""
+    split = _column_of(study, split)
     apart = [f"{split}_{value}" for value in (0, 1)]
     printed_apart = set(apart) <= set(table.columns)
     if label is None:
@@ -237,6 +241,12 @@ def _split_columns(study: str, table: pd.DataFrame, split: str, label: int | Non
     if not printed_apart:
         raise InputError(f"Table 1 of {study} does not print the labels apart.")
     return [apart[label]]
+
+
+def _column_of(study: str, split: str) -> str:
+    """Name of the column of Table 1 that holds a split, alone or with others."""
+    column: str = _numbers(study)["splits"][split].get("column", split)
+    return column
 
 
 def _together(groups: list[MeanSd], sizes: list[int]) -> MeanSd:

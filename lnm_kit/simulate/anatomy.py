@@ -115,7 +115,8 @@ def plan(nodule: Nodule, body: Body, plane: Plane, rng: Generator) -> Layout:
     middle = columns / 2 + 0.09 * columns * float(np.clip(rng.standard_normal(), -2, 2))
     margin = min(reach + 8, columns / 2)
     column = float(np.clip(middle, margin, columns - margin))
-    side = 1 if patient.random() < 0.5 else -1
+    drawn = 1 if patient.random() < 0.5 else -1
+    side = nodule.side or drawn
 
     x = np.arange(columns, dtype=np.float32)
     top, bottom = _gland_surfaces(x, column, top_mm * px, thickness_mm * px, rng)

@@ -15,6 +15,8 @@ INTERRUPTING = (0.15, 0.03)
 # Width of the nodule's edge against the median.
 SOFTNESS = {0: 0.7, 1: 1.7}
 
+SIDES = {"left": 1, "right": -1, "isthmus": 0}
+
 _CALCIFICATION = {"none": "none", "micro": "micro", "coarse": "macro", "mixed": "mixed"}
 
 
@@ -24,7 +26,8 @@ def describe_case(case: Mapping[str, Any], aggressiveness: float, seed: int) -> 
     What `describe_nodule` needs is taken from the columns of its name, or worked out from the
     columns that say the same in other words: `ete`, `capsular_invasion` and `shape_irregular`
     for the margin, `calcification` for the echogenic foci, `aspect_ratio` for taller than wide,
-    `multifocal` for the number of foci (1 where none is told). Beyond it, `aspect_ratio` is the
+    `multifocal` for the number of foci (1 where none is told), `side` with `pole` for the
+    location. Beyond it, `aspect_ratio` is the
     aspect itself, `capsular_contact` and `discontinuous_capsule` bring the nodule to the capsule,
     `margin_unclear` softens its edge, and with `calcification` the number of calcifications goes
     along with the area of a nodule below 1 cm, whose inside they would fill otherwise.
@@ -55,6 +58,8 @@ def describe_case(case: Mapping[str, Any], aggressiveness: float, seed: int) -> 
     nodule = describe_nodule(_in_common_words(case), aggressiveness, seed)
     if "aspect_ratio" in case:
         nodule = replace(nodule, aspect=float(case["aspect_ratio"]))
+    if "side" in case:
+        nodule = replace(nodule, side=SIDES[str(case["side"])])
     if "margin_unclear" in case:
         nodule = replace(nodule, softness=SOFTNESS[int(case["margin_unclear"])])
     if "calcification" in case and nodule.calcification_count > 1:
@@ -79,6 +84,8 @@ def _in_common_words(case: Mapping[str, Any]) -> dict[str, Any]:
         words["taller_than_wide"] = int(case["aspect_ratio"] >= 1)
     if case.get("multifocal") == 1:
         words["n_foci"] = 2
+    if "pole" in case:
+        words["location"] = "isthmus" if case["side"] == "isthmus" else case["pole"]
     words |= case
     if 1 in (case.get("ete"), case.get("capsular_invasion")):
         words["margin"] = "ete"

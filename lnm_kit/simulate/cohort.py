@@ -14,7 +14,9 @@ from lnm_kit.cache import CACHE_VARIABLE, MANIFEST, cache_root, cached
 from lnm_kit.cohort import CohortInfo, staged_folder, write_cohort
 from lnm_kit.errors import InputError
 from lnm_kit.published import published
-from lnm_kit.simulate import frames
+from lnm_kit.simulate import clips, frames, slices
+from lnm_kit.simulate.attenuation import Attenuation, describe_attenuation
+from lnm_kit.simulate.clips import CLIP_TIMES_S, perfusion_table, write_clips
 from lnm_kit.simulate.frames import (
     Views,
     describe_nodules,
@@ -22,12 +24,17 @@ from lnm_kit.simulate.frames import (
     image_counts,
     write_frames,
 )
-from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, population_model
+from lnm_kit.simulate.model import AGGRESSIVENESS, SPREAD, PopulationModel, population_model
 from lnm_kit.simulate.nodule import Nodule
+from lnm_kit.simulate.perfusion import Perfusion, describe_perfusion
 from lnm_kit.simulate.population import check_simulation, simulate_population, split_plan
+from lnm_kit.simulate.slices import draw_slice_counts, slice_counts, write_slices
 
 # Above the largest frame with its mask that was seen (100 kB, PNG of about 300 rows).
 BYTES_PER_FRAME = 150_000
+# A still frame and its clip at half the size.
+BYTES_PER_CLIP = 150_000 + 40_000 * len(CLIP_TIMES_S)
+BYTES_PER_SLICE = 60_000
 FRAME_TABLE = "images.csv"
 
 
@@ -62,17 +69,34 @@ def simulate_cohort(
     unrecorded = truth[[variable.column for variable in model.unrecorded]]
     nodules = describe_nodules(cases.join(unrecorded), truth[AGGRESSIVENESS], seed=seed)
     views = draw_views(model, cases["split"], seed=seed)
-    rendered = _rendered(cases, nodules, views, n_jobs=n_jobs)
+    rendered = [_rendered(cases, nodules, views, n_jobs=n_jobs)]
+    drawn = truth.join(_nodule_table(nodules))
+    if model.contrast:
+        perfusions = {
+            case_id: describe_perfusion(z, nodule.seed)
+            for (case_id, nodule), z in zip(nodules.items(), truth[AGGRESSIVENESS], strict=True)
+        }
+        rendered.append(_rendered_clips(nodules, perfusions, n_jobs=n_jobs))
+        drawn = drawn.join(perfusion_table(perfusions, nodules))
+    if model.slice_shares:
+        attenuations = {
+            case_id: describe_attenuation(nodule, s, nodule.seed)
+            for (case_id, nodule), s in zip(nodules.items(), truth[SPREAD], strict=True)
+        }
+        n_slices = draw_slice_counts(model, cases["split"], nodules, seed=seed)
+        rendered.append(_rendered_slices(cases, nodules, attenuations, n_slices, n_jobs=n_jobs))
+        shown = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
+        drawn = drawn.join(shown.add_prefix("ct_"))
     return cached(
         "simulated-cohort",
-        partial(_fill, rendered, _info(model, seed, signal, size), cases, truth, nodules),
+        partial(_fill, rendered, _info(model, seed, signal, size), cases, drawn),
         inputs={
             "study": study,
             "seed": seed,
             "signal": float(signal),
             "size": float(size),
             "tables": hashlib.sha256(f"{cases.to_csv()}{truth.to_csv()}".encode()).hexdigest(),
-            "frames": rendered.name,
+            "frames": " ".join(folder.name for folder in rendered),
         },
         code=[sys.modules[__name__]],
     )
@@ -121,6 +145,14 @@ def require_space(folder: Path, study: str, size: float) -> None:
         for n_images, n_cases in image_counts(model, int(n)).items()
     )
     needed = n_frames * BYTES_PER_FRAME
+    if model.contrast:
+        needed += int(split_plan(study, size)["n"].sum()) * BYTES_PER_CLIP
+    if model.slice_shares:
+        needed += BYTES_PER_SLICE * sum(
+            n_slices * n_cases
+            for n in split_plan(study, size)["n"]
+            for n_slices, n_cases in slice_counts(model, int(n)).items()
+        )
     for place in (folder.absolute(), cache_root().absolute()):
         existing = next(path for path in (place, *place.parents) if path.exists())
         free = shutil.disk_usage(existing).free
@@ -155,20 +187,69 @@ def _rendered(
     )
 
 
-def _fill(
-    rendered: Path,
-    info: CohortInfo,
+def _rendered_clips(
+    nodules: dict[str, Nodule], perfusions: dict[str, Perfusion], *, n_jobs: int
+) -> Path:
+    """Folder with the contrast-enhanced frames of these nodules, as `_rendered`."""
+    described = hashlib.sha256(
+        "\n".join(f"{case_id} {n} {perfusions[case_id]}" for case_id, n in nodules.items()).encode()
+    )
+
+    def compute(folder: Path) -> None:
+        write_clips(folder, nodules, perfusions, n_jobs=n_jobs).to_csv(folder / FRAME_TABLE)
+
+    return cached(
+        "simulated-clips",
+        compute,
+        inputs={"nodules": described.hexdigest()},
+        code=[clips],
+    )
+
+
+def _rendered_slices(
     cases: pd.DataFrame,
-    truth: pd.DataFrame,
     nodules: dict[str, Nodule],
-    folder: Path,
+    attenuations: dict[str, Attenuation],
+    n_slices: dict[str, int],
+    *,
+    n_jobs: int,
+) -> Path:
+    """Folder with the CT slices of these nodules, as `_rendered`."""
+    centers = dict(zip(cases.index, cases["center"], strict=True))
+    described = hashlib.sha256(
+        "\n".join(
+            f"{case_id} {centers[case_id]} {n_slices[case_id]} {n} {attenuations[case_id]}"
+            for case_id, n in nodules.items()
+        ).encode()
+    )
+
+    def compute(folder: Path) -> None:
+        table = write_slices(folder, nodules, attenuations, centers, n_slices, n_jobs=n_jobs)
+        table.to_csv(folder / FRAME_TABLE)
+
+    return cached(
+        "simulated-slices",
+        compute,
+        inputs={"nodules": described.hexdigest()},
+        code=[slices],
+    )
+
+
+def _fill(
+    rendered: list[Path], info: CohortInfo, cases: pd.DataFrame, truth: pd.DataFrame, folder: Path
 ) -> None:
-    """Write the cohort into `folder`; the frames are links to the rendered files."""
-    images = pd.read_csv(rendered / FRAME_TABLE, index_col="image_id")
-    for name in (*images["path"], *images["mask_path"]):
-        (folder / name).parent.mkdir(exist_ok=True)
-        _link(rendered / name, folder / name)
-    write_cohort(folder, info, cases, images, truth.join(_nodule_table(nodules, cases)))
+    """Write the cohort into `folder`; the image files are links to the rendered ones."""
+    tables = []
+    for source in rendered:
+        images = pd.read_csv(source / FRAME_TABLE, index_col="image_id")
+        for name in {*images["path"], *images["mask_path"]}:
+            (folder / name).parent.mkdir(exist_ok=True)
+            _link(source / name, folder / name)
+        tables.append(images)
+    order = {case_id: number for number, case_id in enumerate(cases.index)}
+    images = pd.concat(tables)
+    images = images.sort_values("case_id", key=lambda ids: ids.map(order), kind="stable")
+    write_cohort(folder, info, cases, images, truth)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -179,10 +260,11 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _nodule_table(nodules: dict[str, Nodule], cases: pd.DataFrame) -> pd.DataFrame:
+def _nodule_table(nodules: dict[str, Nodule]) -> pd.DataFrame:
     """What was drawn, one row a case: the nodule's values that are no clinical column."""
     table = pd.DataFrame({case_id: asdict(n) for case_id, n in nodules.items()}).T
-    table = table.drop(columns=["seed", "foci", "composition", "calcification", "location"])
+    told = ["seed", "foci", "composition", "calcification", "location", "side"]
+    table = table.drop(columns=told)
     return table.infer_objects().add_prefix("nodule_")
 
 

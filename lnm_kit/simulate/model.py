@@ -14,6 +14,8 @@ from lnm_kit.published import parse_number, published_table
 from lnm_kit.simulate import models
 
 AGGRESSIVENESS = "aggressiveness"
+# The factor that CT shows and ultrasound does not, in studies with both.
+SPREAD = "spread"
 
 View = Literal["transverse", "longitudinal"]
 
@@ -25,7 +27,7 @@ class Variable(BaseModel):
     `family`, a `range` and a `step` (their resolution); `edges` and `levels` where the paper
     prints counts of classes, `closed` saying to which class an edge itself belongs.
     `mean` and `sd` are for variables whose mean and SD are not published, `shares` (one a level)
-    for categorical ones whose counts are not.
+    for categorical ones whose counts are not. With `of_patient` all cases of a patient share it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class Variable(BaseModel):
     sd: float | None = None
     shares: tuple[float, ...] = ()
     loadings: dict[str, float] = Field(default_factory=dict)
+    of_patient: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -73,6 +76,7 @@ class Variable(BaseModel):
 class Outcome(BaseModel):
     """What drives the label: the aggressiveness, and direct effects given the aggressiveness.
 
+    `factors` are the effects of further latent factors.
     Effects are named `column=level` against the column's reference level, or `column` for the
     effect of one unit. `regression_table` is the published table with the coefficients that a
     regression should find; `targets` replaces those that cannot be meant, and stands alone where
@@ -82,6 +86,7 @@ class Outcome(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aggressiveness: float
+    factors: dict[str, float] = Field(default_factory=dict)
     direct: dict[str, float]
     regression_table: str | None = None
     targets: dict[str, float] = Field(default_factory=dict)
@@ -92,8 +97,12 @@ class PopulationModel(BaseModel):
 
     `positives` are the positives of each split where the paper does not print them. Every case
     has one image in each of `views`; with `image_shares` it has one, two, ... images instead,
-    those being the shares of cases. `unrecorded` variables are no columns of the study but show
-    in its images; they are kept with the truth.
+    those being the shares of cases. With `contrast` it also has a contrast-enhanced frame and the
+    clip of it, with `slice_shares` one, two, ... CT slices. A case is a patient, but where
+    `patients` tells how many patients a split has: then it is a nodule, and some patients have
+    several. With `lateral` there is a second label of the same form, `label_lateral`, of which
+    `positives_lateral` are positive. `unrecorded` variables are no
+    columns of the study but show in its images; they are kept with the truth.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,12 +113,17 @@ class PopulationModel(BaseModel):
     positive: str
     views: tuple[View, ...]
     image_shares: tuple[float, ...] = ()
+    contrast: bool = False
+    slice_shares: tuple[float, ...] = ()
     factors: tuple[str, ...]
     centers: dict[str, str]
     positives: dict[str, int] = Field(default_factory=dict)
+    positives_lateral: dict[str, int] = Field(default_factory=dict)
+    patients: dict[str, int] = Field(default_factory=dict)
     variables: tuple[Variable, ...]
     unrecorded: tuple[Variable, ...] = ()
     outcome: Outcome
+    lateral: Outcome | None = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -119,13 +133,22 @@ class PopulationModel(BaseModel):
         unknown = {name for v in every for name in v.loadings} - set(self.factors)
         if unknown:
             raise ValueError(f"loadings on factors that are not listed: {sorted(unknown)}")
+        if self.slice_shares and SPREAD not in self.factors:
+            raise ValueError(f"a study with CT needs the factor {SPREAD!r}")
         without = [v.column for v in self.unrecorded if not v.shares]
         if without:
             raise ValueError(f"unrecorded variables need shares: {without}")
         columns = {variable.column for variable in self.variables}
-        strangers = {name for name in self.outcome.direct if name.split("=")[0] not in columns}
+        outcomes = [self.outcome] + ([] if self.lateral is None else [self.lateral])
+        strangers = {
+            name for o in outcomes for name in o.direct if name.split("=")[0] not in columns
+        }
+        strangers |= {name for o in outcomes for name in o.factors if name not in self.factors}
         if strangers:
-            raise ValueError(f"effects of columns that are not listed: {sorted(strangers)}")
+            raise ValueError(f"effects of what is not listed: {sorted(strangers)}")
+        for named in (self.patients, self.positives_lateral):
+            if named and set(named) != set(self.centers):
+                raise ValueError(f"the splits are {sorted(self.centers)}, not {sorted(named)}")
         return self
 
     def variable(self, column: str) -> Variable:
@@ -193,14 +216,16 @@ def target_coefficients(model: PopulationModel) -> dict[str, float]:
     return published | model.outcome.targets
 
 
-def design_matrix(model: PopulationModel, cases: pd.DataFrame) -> pd.DataFrame:
+def design_matrix(
+    model: PopulationModel, cases: pd.DataFrame, outcome: Outcome | None = None
+) -> pd.DataFrame:
     """Columns that the outcome depends on, one per direct effect; float, (n cases, n effects).
 
     A column `column=level` is 1 where the case has that level; a column without a level is the
-    value itself. The reference levels have no column.
+    value itself. The reference levels have no column. `outcome` is the model's first unless given.
     """
     columns = {}
-    for name in model.outcome.direct:
+    for name in (outcome or model.outcome).direct:
         column, _, level = name.partition("=")
         levels = model.variable(column).level_of(cases[column]) if level else None
         columns[name] = cases[column] if levels is None else levels == level

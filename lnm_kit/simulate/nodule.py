@@ -56,6 +56,9 @@ class Nodule:
         Tumor foci in the gland, 1-3; the others may show as small unmarked nodules.
     softness
         Width of its edge against that of the median nodule; an unclear margin is above 1.
+    side
+        1 in the left lobe, whose vessels lie to the right in the image, -1 in the right lobe;
+        0 = drawn with the seed.
     """
 
     diameter_mm: float
@@ -71,6 +74,7 @@ class Nodule:
     seed: int
     foci: int = 1
     softness: float = 1.0
+    side: int = 0
 
     def __post_init__(self) -> None:
         for name in ("diameter_mm", "aspect", "irregularity", "heterogeneity", "softness"):
@@ -82,6 +86,8 @@ class Nodule:
         one_of("composition of a nodule", self.composition, COMPOSITIONS)
         one_of("calcification of a nodule", self.calcification, CALCIFICATIONS)
         one_of("location of a nodule", self.location, LOCATIONS)
+        if self.side not in (-1, 0, 1):
+            raise InputError(f"side of a nodule is {self.side!r}; allowed: -1, 0, 1.")
 
 
 def describe_nodule(case: Mapping[str, Any], aggressiveness: float, seed: int) -> Nodule:

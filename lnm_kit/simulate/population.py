@@ -16,7 +16,7 @@ from lnm_kit.simulate.marginals import (
     assign_values,
     scale_counts,
 )
-from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, Variable, population_model
+from lnm_kit.simulate.model import Outcome, PopulationModel, Variable, population_model
 from lnm_kit.simulate.sampling import draw_labels, inclusion_probability, intercept_for
 from lnm_kit.simulate.truth import linear_predictor
 
@@ -61,6 +61,8 @@ def simulate_population(
     -------
     cases
         Index `case_id`; `patient_id, center, split, label` (1 = positive), clinical columns.
+        Where a case is a nodule, patients with several have as many rows, one after the other.
+        `label_lateral` is a second label, where the study has one, drawn in the same way.
     truth
         Index `case_id`; `aggressiveness` and the other factors; what the images show and no
         clinical column records (where the study has such); `log_odds` (with intercept);
@@ -83,24 +85,42 @@ def simulate_population(
     check_simulation(study, seed=seed, signal=signal, size=size)
     model = population_model(study)
     parts = []
+    n_patients = 0
     for number, (split, plan) in enumerate(split_plan(study, size).iterrows()):
         stream = np.random.SeedSequence([seed, number])
         for_patients, for_labels = (np.random.default_rng(part) for part in stream.spawn(2))
         cases, hidden = draw_patients(model, str(split), int(plan["n"]), for_patients)
-        log_odds = signal * linear_predictor(model, cases, hidden[AGGRESSIVENESS]).to_numpy()
-        log_odds += intercept_for(log_odds, int(plan["positive"]))
-        probability = 1 / (1 + np.exp(-log_odds))
-        cases.insert(0, "label", draw_labels(probability, int(plan["positive"]), for_labels))
+        owner = np.arange(len(cases))
+        if model.patients:
+            owner = nodules_to_patients(len(cases), int(plan["patients"]), for_patients)
+            for variable in model.variables:
+                if variable.of_patient:
+                    cases[variable.column] = cases[variable.column].to_numpy()[owner]
+        truth_columns: dict[str, np.ndarray] = {}
+        labels: dict[str, np.ndarray] = {}
+        for suffix, outcome in outcomes(model).items():
+            n_positive = int(plan[f"positive{suffix}"])
+            log_odds = signal * linear_predictor(model, cases, hidden, outcome).to_numpy()
+            log_odds += intercept_for(log_odds, n_positive)
+            probability = 1 / (1 + np.exp(-log_odds))
+            labels[f"label{suffix}"] = draw_labels(probability, n_positive, for_labels)
+            truth_columns[f"log_odds{suffix}"] = log_odds
+            truth_columns[f"probability{suffix}"] = inclusion_probability(log_odds, n_positive)
+        for name, label in reversed(list(labels.items())):
+            cases.insert(0, name, label)
         cases.insert(0, "split", str(split))
         cases.insert(0, "center", model.centers[str(split)])
-        exact = inclusion_probability(log_odds, int(plan["positive"]))
-        parts.append((cases, hidden.assign(log_odds=log_odds, probability=exact)))
+        cases.insert(0, "patient_id", n_patients + owner)
+        n_patients += len(np.unique(owner))
+        order = np.argsort(owner, kind="stable")
+        hidden = hidden.assign(**truth_columns)
+        parts.append((cases.iloc[order], hidden.iloc[order]))
     cases = pd.concat([part[0] for part in parts], ignore_index=True)
     truth = pd.concat([part[1] for part in parts], ignore_index=True)
     width = max(4, len(str(len(cases))))
     numbers = [f"{number:0{width}d}" for number in range(1, len(cases) + 1)]
     ids = pd.Index([f"sim-{study}-{number}" for number in numbers], name="case_id")
-    cases.insert(0, "patient_id", [f"sim-patient-{number}" for number in numbers])
+    cases["patient_id"] = [f"sim-patient-{1 + at:0{width}d}" for at in cases["patient_id"]]
     return cases.set_index(ids), truth.set_index(ids)
 
 
@@ -135,8 +155,29 @@ def check_simulation(study: str, *, seed: int, signal: float, size: float) -> No
         raise InputError(" ".join(problems))
 
 
+def outcomes(model: PopulationModel) -> dict[str, Outcome]:
+    """Name the outcomes of a study by what their columns end in: "" and, of two, "_lateral"."""
+    return {"": model.outcome} | ({} if model.lateral is None else {"_lateral": model.lateral})
+
+
+def nodules_to_patients(n: int, n_patients: int, rng: np.random.Generator) -> np.ndarray:
+    """Give n nodules to patients, each of whom has one at least; (n,) numbers of patients.
+
+    The first nodules are one of each patient, the others go to patients by chance.
+
+    Examples
+    --------
+    >>> owner = nodules_to_patients(10, 8, np.random.default_rng(0))
+    >>> len(owner), len(set(owner.tolist()))
+    (10, 8)
+    """
+    return np.concatenate([np.arange(n_patients), rng.integers(n_patients, size=n - n_patients)])
+
+
 def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
-    """Patients and positives of every split at a size: index `split`, columns `n`, `positive`.
+    """Cases and positives of every split at a size: index `split`, columns `n`, `positive`.
+
+    Studies whose cases are nodules have `patients`, those with a second label `positive_lateral`.
 
     Examples
     --------
@@ -146,6 +187,11 @@ def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
     plan = published_splits(study).reindex(columns=["n", "positive"])
     positives = pd.Series(population_model(study).positives, dtype=float)
     plan["positive"] = plan["positive"].fillna(positives)
+    model = population_model(study)
+    if model.lateral is not None:
+        plan["positive_lateral"] = pd.Series(model.positives_lateral)
+    if model.patients:
+        plan["patients"] = pd.Series(model.patients)
     plan = plan.astype("int64")
     if size == 1.0:
         return plan
@@ -153,7 +199,13 @@ def split_plan(study: str, size: float = 1.0) -> pd.DataFrame:
         least = FEWEST_POSITIVES.get(str(split), FEWEST_POSITIVES_ELSEWHERE)
         positive = max(round(size * printed["positive"]), min(least, printed["positive"]))
         plan.loc[split, "positive"] = positive
-        plan.loc[split, "n"] = max(round(size * printed["n"]), PATIENTS_PER_POSITIVE * least)
+        n = max(round(size * printed["n"]), PATIENTS_PER_POSITIVE * least)
+        plan.loc[split, "n"] = n
+        if "positive_lateral" in plan:
+            lateral = max(round(size * printed["positive_lateral"]), least)
+            plan.loc[split, "positive_lateral"] = min(lateral, n // PATIENTS_PER_POSITIVE)
+        if "patients" in plan:
+            plan.loc[split, "patients"] = round(n * printed["patients"] / printed["n"])
     return plan
 
 
@@ -186,21 +238,21 @@ def _column(
         levels = np.array(variable.levels)
         named = levels.astype(np.int64) if variable.integer else levels.astype(object)
         return named[assign_levels(score, counts)]
+    if variable.mean is not None and variable.sd is not None:
+        return assign_values(
+            variable, score, counts, rng, mean=variable.mean, sd=variable.sd, fit=False
+        )
     quartiles = published_quartiles(study, variable.column, split)
     if quartiles is not None:
         first, median, third = quartiles.first, quartiles.median, quartiles.third
         return assign_between_quartiles(
             variable, score, rng, first=first.value, median=median.value, third=third.value
         )
-    printed_curve = published_mean_sd(study, variable.column, split)
-    if printed_curve is None:
-        if variable.mean is None or variable.sd is None:
-            raise ValueError(f"{variable.column}: no mean and SD, neither published nor specified")
-        mean, sd = variable.mean, variable.sd
-    else:
-        mean, sd = printed_curve.mean.value, printed_curve.sd.value
-    fit = printed_curve is not None
-    return assign_values(variable, score, counts, rng, mean=mean, sd=sd, fit=fit)
+    printed = published_mean_sd(study, variable.column, split)
+    if printed is None:
+        raise ValueError(f"{variable.column}: no mean and SD, neither published nor specified")
+    mean, sd = printed.mean.value, printed.sd.value
+    return assign_values(variable, score, counts, rng, mean=mean, sd=sd, fit=True)
 
 
 def _level_counts(study: str, variable: Variable, split: str, n: int) -> list[int]:

@@ -7,19 +7,28 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from lnm_kit.errors import InputError, one_of
-from lnm_kit.simulate.model import AGGRESSIVENESS, PopulationModel, design_matrix
+from lnm_kit.simulate.model import AGGRESSIVENESS, Outcome, PopulationModel, design_matrix
 
 
 def linear_predictor(
-    model: PopulationModel, cases: pd.DataFrame, aggressiveness: pd.Series
+    model: PopulationModel,
+    cases: pd.DataFrame,
+    latent: pd.Series | pd.DataFrame,
+    outcome: Outcome | None = None,
 ) -> pd.Series:
     r"""Log odds of the label at signal 1, without the intercept: :math:`b_z z + \sum_j b_j x_j`.
 
-    Shape (n,), on the index of `cases`.
+    Shape (n,), on the index of `cases`. `latent` is the aggressiveness, or all factors by name
+    where more than one has an effect. `outcome` is the model's first unless given.
     """
-    design = design_matrix(model, cases)
-    direct = pd.Series(model.outcome.direct).reindex(design.columns).fillna(0.0)
-    return model.outcome.aggressiveness * aggressiveness + design @ direct
+    outcome = outcome or model.outcome
+    design = design_matrix(model, cases, outcome)
+    direct = pd.Series(outcome.direct).reindex(design.columns).fillna(0.0)
+    factors = latent.to_frame(AGGRESSIVENESS) if isinstance(latent, pd.Series) else latent
+    effects = {AGGRESSIVENESS: outcome.aggressiveness, **outcome.factors}
+    sum_of_factors = factors[list(effects)] @ pd.Series(effects)
+    total: pd.Series = sum_of_factors + design @ direct
+    return total
 
 
 def expected_auc(score: pd.Series, probability: pd.Series) -> float:
@@ -44,6 +53,7 @@ def oracle_auc(
     split: str,
     *,
     score: Literal["probability", "aggressiveness"] = "probability",
+    label: Literal["label", "label_lateral"] = "label",
 ) -> float:
     """AUC on the drawn labels of one who knows the truth: the best that can be expected.
 
@@ -59,6 +69,8 @@ def oracle_auc(
         Which split.
     score
         The probability (all that is known), or the latent aggressiveness alone.
+    label
+        Which label, of studies with two.
 
     Raises
     ------
@@ -79,5 +91,6 @@ def oracle_auc(
             f"truth: {len(missing)} cases of split {split!r} are missing, the first is "
             f"{missing[0]!r}; cases and truth must be of one simulated cohort."
         )
-    known = truth.loc[chosen.index, AGGRESSIVENESS if score == "aggressiveness" else score]
-    return float(roc_auc_score(chosen["label"], known))
+    probability = f"probability{label.removeprefix('label')}"
+    known = truth.loc[chosen.index, AGGRESSIVENESS if score == "aggressiveness" else probability]
+    return float(roc_auc_score(chosen[label], known))

@@ -122,8 +122,9 @@ def test_copies_are_whole_and_overwrite_nothing(quick_cohorts, tmp_path):
 
 @pytest.mark.parametrize(
     ("study", "needed"),
-    # 1,566 images; 612 + 262 + 620 images; two of each of 461 nodules
-    [("llnm", 235), ("lvlnm", 224), ("clnm", 138)],
+    # 1,566 images; 612 + 262 + 620 images; two of each of 461 nodules; 308 frames, stills and
+    # clips; 3,522 and 7,649 images, and those of 60 external nodules
+    [("llnm", 235), ("lvlnm", 224), ("clnm", 138), ("ceus", 277), ("dgfnet", 1033)],
 )
 def test_a_full_disk_is_told_beforehand(study, needed, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")

@@ -13,8 +13,7 @@ from lnm_kit.evaluation.audit.finding import CAN, CANNOT, VERDICTS
 from lnm_kit.evaluation.audit.form import read_paper
 from lnm_kit.evaluation.audit.paper import Paper
 from lnm_kit.evaluation.audit.report import CAREFUL, summary, to_json, to_markdown
-from lnm_kit.evaluation.audit.studies import published_paper
-from lnm_kit.published import published_studies
+from lnm_kit.evaluation.audit.studies import audited_studies, published_paper
 
 _WIDTH = 100
 
@@ -66,7 +65,7 @@ def _papers(files: list[str]) -> list[Paper]:
             elif Path(name).suffix or len(Path(name).parts) > 1:
                 problems.append(f"{name} is no file; give a TOML file or the name of a study.")
             else:
-                papers.append(published_paper(one_of("study", name, published_studies())))
+                papers.append(published_paper(one_of("study", name, audited_studies())))
         except InputError as error:
             problems.append(str(error))
     if problems:

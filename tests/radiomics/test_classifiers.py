@@ -110,8 +110,8 @@ def test_folds_of_images_report_what_is_not_there():
         for groups, areas in ((owner, honest), (np.arange(len(owner)), leaky)):
             scores, _ = classifier_scores(features, label, groups, folds=4, seed=0, names=("KNN",))
             areas.append(patient_aucs(scores, label, owner).mean())
-    assert np.mean(honest) < 0.6
-    assert np.mean(leaky) > 0.75
+    assert 0.35 < np.mean(honest) < 0.62
+    assert np.mean(leaky) > np.mean(honest) + 0.15
 
 
 def test_the_choice_is_made_without_the_cases_that_it_scores():

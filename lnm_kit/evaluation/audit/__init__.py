@@ -11,7 +11,7 @@ from lnm_kit.evaluation.audit.form import make_paper, read_paper
 from lnm_kit.evaluation.audit.matrices import matching_matrices
 from lnm_kit.evaluation.audit.printed_range import Range, printed_range
 from lnm_kit.evaluation.audit.report import CAREFUL, summary, to_json, to_markdown
-from lnm_kit.evaluation.audit.studies import published_paper
+from lnm_kit.evaluation.audit.studies import audited_studies, published_paper
 
 __all__ = [
     "CAN",
@@ -20,6 +20,7 @@ __all__ = [
     "UNCHECKED",
     "Range",
     "audit",
+    "audited_studies",
     "check_auc_interval",
     "delong_se_bounds",
     "hanley_mcneil_se",

@@ -5,12 +5,24 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from lnm_kit.errors import one_of
 from lnm_kit.evaluation.audit.cells import split_column, unknown_columns
 from lnm_kit.evaluation.audit.form import make_paper, table_kind
 from lnm_kit.evaluation.audit.paper import Paper
 from lnm_kit.published import published
 
 _OWN = ("repeated", "sums", "candidates")
+
+
+def audited_studies() -> list[str]:
+    """Name the studies whose tables are prepared for the audit.
+
+    Examples
+    --------
+    >>> audited_studies()
+    ['clnm', 'llnm', 'lvlnm']
+    """
+    return sorted(_added())
 
 
 def published_paper(study: str) -> Paper:
@@ -22,12 +34,12 @@ def published_paper(study: str) -> Paper:
     Parameters
     ----------
     study
-        One of :func:`lnm_kit.published.published_studies`.
+        One of :func:`audited_studies`.
 
     Raises
     ------
     InputError
-        When there is no such study.
+        When there is no such study, or it is not prepared.
 
     Examples
     --------
@@ -35,10 +47,11 @@ def published_paper(study: str) -> Paper:
     >>> paper.name, len(paper.splits)
     ('Feng 2025', 4)
     """
-    values = published(study)
+    values = published(one_of("study", study, audited_studies()))
     family = str(values["authors"][0]).split()[-1]
     added = _added().get(study, {})
-    values |= {"paper": f"{family} {values['year']}"} | {
+    # a preprint may have no year
+    values |= {"paper": f"{family} {values.get('year', values['journal'])}"} | {
         name: added[name] for name in _OWN if name in added
     }
     for name, part in values.items():

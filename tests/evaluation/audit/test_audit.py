@@ -1,12 +1,19 @@
 import pytest
 
-from lnm_kit.evaluation.audit import CAN, CANNOT, UNCHECKED, audit, make_paper, published_paper
-from lnm_kit.published import published_studies
+from lnm_kit.evaluation.audit import (
+    CAN,
+    CANNOT,
+    UNCHECKED,
+    audit,
+    audited_studies,
+    make_paper,
+    published_paper,
+)
 
 
 @pytest.fixture(scope="module")
 def reports():
-    return {study: audit(published_paper(study)) for study in published_studies()}
+    return {study: audit(published_paper(study)) for study in audited_studies()}
 
 
 @pytest.fixture(scope="module")

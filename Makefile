@@ -30,7 +30,8 @@ book: $(READY) ## execute the chapters and render the book (PROFILE=smoke|demo|p
 	$(BIN)/lnm book --profile $(PROFILE)
 
 test: $(READY) lint types ## lint, type-check and run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@# one thread a process: two processes with two threads each wait for each other most of the time
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(READY) ## ruff on code and notebooks; no outputs in notebooks
 	$(BIN)/ruff check .

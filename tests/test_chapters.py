@@ -1,6 +1,7 @@
 """Every chapter runs to its end in the smoke profile, through the command that a reader uses."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -48,11 +49,19 @@ def test_chapter_runs_on_its_simulated_cohort(chapter, tmp_path):
     metrics = pd.read_json(run / "metrics.json")
     assert {"training", "validation"} <= set(metrics.split)
     assert any(str(split).startswith("test") for split in metrics.split)
-    assert ((metrics.lo <= metrics.value) & (metrics.value <= metrics.hi)).all()
+    undefined = metrics.value.isna()
+    assert metrics.method[undefined].str.startswith("undefined").all()
+    defined = metrics[~undefined]
+    assert ((defined.lo <= defined.value) & (defined.value <= defined.hi)).all()
     predictions = pd.read_parquet(run / "predictions.parquet")
     assert not predictions.duplicated(["case_id", "model"]).any()
     assert "imulated" in text_of(run)
     assert list((run / "figures").glob("*.svg"))
+    if chapter == "llnm":
+        again = tmp_path / "again"
+        again.mkdir()
+        second = run_chapter(chapter, again)
+        assert (second / "metrics.json").read_bytes() == (run / "metrics.json").read_bytes()
 
 
 def test_llnm_leaves_out_what_a_real_cohort_lacks_and_says_so(tmp_path, ddti_source):
@@ -99,7 +108,7 @@ def test_llnm_goes_on_where_a_column_a_split_or_the_positives_cannot_carry_a_ste
     cohort = spoiled(small_llnm, tmp_path, change)
     run = run_chapter("llnm", tmp_path, f"cohort={cohort}", "folds=10", "compared_epochs=0")
     text = text_of(run)
-    assert "`sex` has one value only" in text
+    assert re.search(r"Among the training cases .*`sex`.* one value only", text)
     assert "validation holds one class only" in text
     assert "7 folds are made of them. Only 7: the folds are 7 instead of 10" in text
     assert "the regression has no answer" in text
@@ -120,12 +129,3 @@ def test_llnm_refuses_a_training_split_that_nothing_can_be_learned_from(small_ll
     assert done.returncode == 2
     assert "the training split holds 2 patients of its rarer class" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_equal_parameters_give_equal_metrics(tmp_path):
-    texts = []
-    for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        run = run_chapter("llnm", tmp_path / name, "compared_epochs=0")
-        texts.append((run / "metrics.json").read_bytes())
-    assert texts[0] == texts[1]

@@ -123,7 +123,10 @@ def _wilson(count: int, total: int, reason: str) -> Estimate:
     if total == 0:
         return Estimate.undefined(reason)
     lo, hi = proportion_confint(count, total, alpha=1 - LEVEL, method="wilson")
-    return Estimate(count / total, float(lo), float(hi), "Wilson")
+    # at 0 and at 1 the limit is the value itself, which rounding misses
+    value = count / total
+    low, high = max(0.0, min(float(lo), value)), min(1.0, max(float(hi), value))
+    return Estimate(value, low, high, "Wilson")
 
 
 def _bootstrap(value: float, samples: np.ndarray) -> Estimate:

@@ -130,3 +130,12 @@ def test_a_bootstrap_without_spread_says_that_it_measures_no_certainty():
     assert (
         "no measure" not in confusion_metrics([0, 0, 1, 1], [0.1, 0.6, 0.8, 0.9], 0.5)["f1"].method
     )
+
+
+def test_wilson_intervals_hold_their_value_also_at_0_and_1():
+    for total in range(1, 60):
+        for positive in {0, total // 2, total}:
+            label = [1] * total + [0]
+            score = [1.0] * positive + [0.0] * (total - positive) + [0.0]
+            found = confusion_metrics(label, score, 0.5)["sensitivity"]
+            assert 0 <= found.lo <= found.value <= found.hi <= 1

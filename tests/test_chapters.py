@@ -68,7 +68,10 @@ def test_llnm_leaves_out_what_a_real_cohort_lacks_and_says_so(tmp_path, ddti_sou
     cohort = tmp_path / "ddti"
     subprocess.run([LNM, "cohort", "import", "ddti", ddti_source, cohort], check=True)
     text = text_of(run_chapter("llnm", tmp_path, f"cohort={cohort}"))
-    assert "`tumor_size_cm`, `location`, `tg_ab_iu_ml` (or not every case has it)" in text
+    (lacks,) = [line for line in text.splitlines() if line.startswith("This cohort lacks")]
+    for column in ("sex", "tumor_size_cm", "location", "braf_v600e", "tg_ab_iu_ml"):
+        assert f"`{column}`" in lacks
+    assert "`age_years`" not in lacks
     assert "It comes from one center" in text
     assert "no oracle" in text
 

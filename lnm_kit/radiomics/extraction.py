@@ -125,7 +125,7 @@ def perturbed_features(
         Takes a :class:`~lnm_kit.regions.images.MaskedImage` and a generator of its own for each
         image; gives another one.
     seed
-        Of the generators. The number of processes does not change the result.
+        Of the generators. The number of threads does not change the result.
     spacing_mm, bin_count, image_types, keep_residue, n_jobs
         As in :func:`extract_features`.
 

@@ -28,6 +28,43 @@ LvlnmNetworkName = Literal[
 ]
 
 
+# fields that mean the same in several chapters; None = as the profile says
+CohortFraction = Annotated[
+    float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
+]
+ImageSize = Annotated[
+    int | None, Field(ge=32, le=1024, description="edge of the square region, in pixels")
+]
+Epochs = Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")]
+BatchSize = Annotated[int | None, Field(ge=2, le=4096, description="images a step")]
+LearningRate = Annotated[
+    float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
+]
+Folds = Annotated[int | None, Field(ge=2, le=50, description="folds of the cross-validation")]
+NetworkFolds = Annotated[
+    int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
+]
+ComparedEpochs = Annotated[
+    int | None,
+    Field(ge=0, le=10_000, description="epochs of each of the five compared networks; 0 = none"),
+]
+Components = Annotated[
+    int | None, Field(ge=1, le=2048, description="principal components of the deep features")
+]
+Resamples = Annotated[
+    int | None,
+    Field(ge=2, le=10_000, description="bootstrap resamples of the selection of features"),
+]
+RepeatedImages = Annotated[
+    int | None, Field(ge=4, le=2_000, description="images that are delineated again for the ICC")
+]
+RadiomicsSpacing = Annotated[
+    float | None,
+    Field(gt=0, le=5, description="pixel size that images are resampled to for radiomics, mm"),
+]
+Wavelets = Annotated[bool | None, Field(description="features of the wavelet sub-bands too")]
+
+
 class CommonParameters(BaseModel):
     """Parameters that every chapter has."""
 
@@ -90,45 +127,20 @@ class LlnmParameters(CommonParameters):
 
     chapter: ClassVar[str] = "llnm"
 
-    size: Annotated[
-        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
-    ] = None
+    size: CohortFraction = None
     network: Annotated[
         NetworkName | None, Field(description="the network that reads the images")
     ] = None
-    image_size_px: Annotated[
-        int | None, Field(ge=32, le=1024, description="edge of the square region, in pixels")
-    ] = None
-    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
-        None
-    )
-    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
-    learning_rate: Annotated[
-        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
-    ] = None
-    folds: Annotated[
-        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
-    ] = None
-    network_folds: Annotated[
-        int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
-    ] = None
-    compared_epochs: Annotated[
-        int | None,
-        Field(
-            ge=0, le=10_000, description="epochs of each of the five compared networks; 0 = none"
-        ),
-    ] = None
-    repeated_images: Annotated[
-        int | None,
-        Field(ge=4, le=2_000, description="images that are delineated again for the ICC"),
-    ] = None
-    radiomics_spacing_mm: Annotated[
-        float | None,
-        Field(gt=0, le=5, description="pixel size that images are resampled to for radiomics, mm"),
-    ] = None
-    wavelets: Annotated[bool | None, Field(description="features of the wavelet sub-bands too")] = (
-        None
-    )
+    image_size_px: ImageSize = None
+    epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate: LearningRate = None
+    folds: Folds = None
+    network_folds: NetworkFolds = None
+    compared_epochs: ComparedEpochs = None
+    repeated_images: RepeatedImages = None
+    radiomics_spacing_mm: RadiomicsSpacing = None
+    wavelets: Wavelets = None
 
 
 class LvlnmParameters(CommonParameters):
@@ -136,9 +148,7 @@ class LvlnmParameters(CommonParameters):
 
     chapter: ClassVar[str] = "lvlnm"
 
-    size: Annotated[
-        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
-    ] = None
+    size: CohortFraction = None
     network: Annotated[
         LvlnmNetworkName | None, Field(description="the network that gives the deep features")
     ] = None
@@ -146,43 +156,17 @@ class LvlnmParameters(CommonParameters):
         int | None,
         Field(ge=64, le=1024, description="edge of the square region, in pixels; a multiple of 16"),
     ] = None
-    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
-        None
-    )
-    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
-    learning_rate: Annotated[
-        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
-    ] = None
-    folds: Annotated[
-        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
-    ] = None
-    network_folds: Annotated[
-        int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
-    ] = None
-    compared_epochs: Annotated[
-        int | None,
-        Field(
-            ge=0, le=10_000, description="epochs of each of the five compared networks; 0 = none"
-        ),
-    ] = None
-    components: Annotated[
-        int | None, Field(ge=1, le=2048, description="principal components of the deep features")
-    ] = None
-    resamples: Annotated[
-        int | None,
-        Field(ge=2, le=10_000, description="bootstrap resamples of the selection of features"),
-    ] = None
-    repeated_images: Annotated[
-        int | None,
-        Field(ge=4, le=2_000, description="images that are delineated again for the ICC"),
-    ] = None
-    radiomics_spacing_mm: Annotated[
-        float | None,
-        Field(gt=0, le=5, description="pixel size that images are resampled to for radiomics, mm"),
-    ] = None
-    wavelets: Annotated[bool | None, Field(description="features of the wavelet sub-bands too")] = (
-        None
-    )
+    epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate: LearningRate = None
+    folds: Folds = None
+    network_folds: NetworkFolds = None
+    compared_epochs: ComparedEpochs = None
+    components: Components = None
+    resamples: Resamples = None
+    repeated_images: RepeatedImages = None
+    radiomics_spacing_mm: RadiomicsSpacing = None
+    wavelets: Wavelets = None
 
 
 class ClnmParameters(CommonParameters):
@@ -190,35 +174,18 @@ class ClnmParameters(CommonParameters):
 
     chapter: ClassVar[str] = "clnm"
 
-    size: Annotated[
-        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
-    ] = None
+    size: CohortFraction = None
     network: Annotated[
         NetworkName | None, Field(description="the network that reads the images")
     ] = None
-    image_size_px: Annotated[
-        int | None, Field(ge=32, le=1024, description="edge of the square region, in pixels")
-    ] = None
-    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
-        None
-    )
-    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
-    learning_rate: Annotated[
-        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
-    ] = None
-    folds: Annotated[
-        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
-    ] = None
-    network_folds: Annotated[
-        int | None, Field(ge=2, le=50, description="networks trained, one for each fold")
-    ] = None
-    components: Annotated[
-        int | None, Field(ge=1, le=2048, description="principal components of the deep features")
-    ] = None
-    resamples: Annotated[
-        int | None,
-        Field(ge=2, le=10_000, description="bootstrap resamples of the selection of features"),
-    ] = None
+    image_size_px: ImageSize = None
+    epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate: LearningRate = None
+    folds: Folds = None
+    network_folds: NetworkFolds = None
+    components: Components = None
+    resamples: Resamples = None
 
 
 PARAMETERS: dict[str, type[CommonParameters]] = {

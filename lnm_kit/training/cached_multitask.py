@@ -1,25 +1,20 @@
 """A training of several tasks, done once: loaded when finished, resumed when broken off."""
 
-import hashlib
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
 
-from lnm_kit.cache import cache_root, cached
 from lnm_kit.networks.fusion import FusionNetwork
 from lnm_kit.networks.multitask import MultitaskNetwork
-from lnm_kit.sources import code_digest
 from lnm_kit.training.history import History
 from lnm_kit.training.multitask_fit import fit_multitask
 from lnm_kit.training.multitask_settings import MultitaskSettings
 from lnm_kit.training.pairing import NoduleBank
-from lnm_kit.training.tensors import contiguous_state, digest_of_tensors
+from lnm_kit.training.tensors import digest_of_tensors
+from lnm_kit.training.train_once import train_once
 
 
 def fit_multitask_network(
@@ -60,11 +55,8 @@ def fit_multitask_network(
     ...     bank, training, validation, MultitaskSettings(), fabric=open_fabric(), seed=0,
     ... )
     """
-    code = [sys.modules[__name__]]
     nodules = [*training, *validation]
     inputs = {
-        "network": hashlib.sha256(str(network).encode()).hexdigest(),
-        "start": digest_of_tensors(network.state_dict()),
         "images": {
             name: digest_of_tensors(
                 {
@@ -80,16 +72,10 @@ def fit_multitask_network(
         "n_training": len(training),
         "settings": asdict(settings),
         "seed": seed,
-        "device": fabric.device.type,
-        "n_processes": fabric.world_size,
-        "precision": fabric._precision.precision,
     }
 
-    def compute(folder: Path) -> None:
-        key = hashlib.sha256((json.dumps(inputs) + code_digest(code)).encode()).hexdigest()[:32]
-        checkpoint = cache_root() / "unfinished-training" / f"{key}.ckpt"
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        history = fit_multitask(
+    def train(checkpoint: Path) -> History:
+        return fit_multitask(
             network,
             bank,
             training,
@@ -99,11 +85,5 @@ def fit_multitask_network(
             seed=seed,
             checkpoint=checkpoint,
         )
-        save_file(contiguous_state(network.state_dict()), folder / "network.safetensors")
-        history.epochs.to_parquet(folder / "history.parquet")
-        checkpoint.unlink(missing_ok=True)
 
-    folder = cached("training", compute, inputs=inputs, code=code)
-    network.load_state_dict(load_file(folder / "network.safetensors"))
-    epochs = pd.read_parquet(folder / "history.parquet")
-    return History(epochs, len(epochs))
+    return train_once(network, train, inputs=inputs, fabric=fabric, code=[sys.modules[__name__]])

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lnm_kit.networks.multitask import MultitaskOutput
-from lnm_kit.training import cached_multitask, open_fabric
+from lnm_kit.training import cached_multitask, open_fabric, train_once
 from lnm_kit.training.cached_multitask import fit_multitask_network
 from lnm_kit.training.multitask_settings import MultitaskSettings
 from lnm_kit.training.pairing import ModalityImages, NoduleBank
@@ -103,7 +103,7 @@ def test_the_key_covers_the_code_of_the_training(monkeypatch):
         seen.update(inputs=inputs, code=code)
         raise StopIteration
 
-    monkeypatch.setattr(cached_multitask, "cached", note)
+    monkeypatch.setattr(train_once, "cached", note)
     with pytest.raises(StopIteration):
         train(bank())
     assert seen["code"] == [cached_multitask]

@@ -10,7 +10,7 @@ from lnm_kit.training import (
     open_fabric,
     predict,
 )
-from lnm_kit.training import cached_fit as module
+from lnm_kit.training import cached_module as module
 from lnm_kit.training.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)

@@ -1,0 +1,70 @@
+"""A training done once: what was finished is loaded, what was broken off goes on."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from lightning_fabric import Fabric
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from lnm_kit.cache import cache_root, cached
+from lnm_kit.sources import code_digest
+from lnm_kit.training.history import History
+from lnm_kit.training.tensors import contiguous_state, digest_of_tensors
+
+
+def train_once(
+    network: nn.Module,
+    train: Callable[[Path], History],
+    *,
+    inputs: Mapping[str, Any],
+    fabric: Fabric,
+    code: Sequence[ModuleType],
+) -> History:
+    """Train a network in place, or load the result of the same training.
+
+    The key holds `inputs`, the network's parts and initial weights, the kind of device, its
+    precision, the number of processes, and the code of `code` with all that it imports.
+
+    Parameters
+    ----------
+    network
+        Not trained before: the key is taken from it as it is given.
+    train
+        Takes the path of a checkpoint, to write after every epoch and to resume from; trains
+        `network` and returns the history of its epochs.
+    inputs
+        All else that the result depends on, as JSON can hold it.
+    fabric
+        The device that `train` computes on.
+    code
+        Modules whose code the result depends on.
+    """
+    inputs = {
+        **inputs,
+        "network": hashlib.sha256(str(network).encode()).hexdigest(),
+        "start": digest_of_tensors(network.state_dict()),
+        "device": fabric.device.type,
+        "n_processes": fabric.world_size,
+        "precision": fabric._precision.precision,
+    }
+
+    def compute(folder: Path) -> None:
+        key = hashlib.sha256((json.dumps(inputs) + code_digest(code)).encode()).hexdigest()[:32]
+        checkpoint = cache_root() / "unfinished-training" / f"{key}.ckpt"
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        history = train(checkpoint)
+        save_file(contiguous_state(network.state_dict()), folder / "network.safetensors")
+        history.epochs.to_parquet(folder / "history.parquet")
+        (folder / "kept_epoch.json").write_text(json.dumps(history.kept_epoch))
+        checkpoint.unlink(missing_ok=True)
+
+    folder = cached("training", compute, inputs=inputs, code=code)
+    network.load_state_dict(load_file(folder / "network.safetensors"))
+    kept_epoch = json.loads((folder / "kept_epoch.json").read_text())
+    return History(pd.read_parquet(folder / "history.parquet"), kept_epoch)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from lnm_kit.errors import InputError
 from lnm_kit.progress import track
 
-Select = Callable[[pd.DataFrame, np.ndarray], Collection[str]]
-"""Takes features (n, F) and labels (n,) of a resample; gives the names of the features it keeps."""
+Select = Callable[[pd.DataFrame, np.ndarray, np.ndarray], Collection[str]]
+"""Takes features (n, F), labels (n,) and patients (n,) of a resample; names what it keeps."""
 
 
 def selection_frequency(
@@ -28,9 +28,8 @@ def selection_frequency(
 
     Patients are drawn with replacement within each class, so that every resample has as many
     positive patients as the data. All rows of a drawn patient come along, as often as the patient
-    was drawn. A rule that cross-validates inside (a LASSO) then has copies of a row in several of
-    its own folds and keeps more features than on the data: compare features with each other, not
-    the number that is kept.
+    was drawn. A rule that cross-validates inside (a LASSO) must keep the rows of a patient in one
+    fold, or copies of a row stand on both sides and it keeps too many features.
 
     Parameters
     ----------
@@ -41,8 +40,8 @@ def selection_frequency(
     groups
         (N,), patient of every row.
     select
-        The selection, called with the features and labels of each resample; it gives the names of
-        the columns that it keeps.
+        The selection, called with the features, labels and patients of each resample; it gives the
+        names of the columns that it keeps.
     resamples
         How many.
     seed
@@ -71,7 +70,7 @@ def selection_frequency(
     >>> features = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [5.0, 5, 5, 5]})
     >>> frequency = selection_frequency(
     ...     features, [0, 0, 1, 1], [1, 2, 3, 4],
-    ...     lambda table, label: table.columns[table.std() > 0], resamples=50, seed=0)
+    ...     lambda table, label, patients: table.columns[table.std() > 0], resamples=50, seed=0)
     >>> bool(frequency["a"] > 0.9), float(frequency["b"])
     (True, 0.0)
     """
@@ -90,7 +89,7 @@ def selection_frequency(
         for _ in range(resamples)
     ]
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_selected)(select, features, labels, rows) for rows in draws
+        joblib.delayed(_selected)(select, features, labels, patients, rows) for rows in draws
     )
     for kept in track(results, label="resample patients", total=resamples):
         unknown = [name for name in kept if name not in times.index]
@@ -151,9 +150,13 @@ def selection_stability(frequency: pd.Series, *, resamples: int) -> float:
 
 
 def _selected(
-    select: Select, features: pd.DataFrame, labels: np.ndarray, rows: np.ndarray
+    select: Select,
+    features: pd.DataFrame,
+    labels: np.ndarray,
+    patients: np.ndarray,
+    rows: np.ndarray,
 ) -> list[str]:
-    return list(select(features.iloc[rows].reset_index(drop=True), labels[rows]))
+    return list(select(features.iloc[rows].reset_index(drop=True), labels[rows], patients[rows]))
 
 
 def _rows_of_patients(

@@ -82,12 +82,15 @@ def classifier_pipeline(name: str, *, seed: int, lasso_folds: int = 5) -> Pipeli
 def fit_classifiers(
     features: pd.DataFrame,
     label: ArrayLike,
+    groups: ArrayLike,
     *,
     seed: int,
     lasso_folds: int = 5,
     names: Sequence[str] = CLASSIFIERS,
 ) -> dict[str, Pipeline]:
     """Fit :func:`classifier_pipeline` of every name; what precedes the classifier is fitted once.
+
+    The folds that choose the LASSO's penalty keep the rows of a patient (`groups`) together.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def fit_classifiers(
     --------
     >>> rng, label = np.random.default_rng(0), np.repeat([0, 1], 30)
     >>> features = pd.DataFrame({"size": label + rng.normal(0, 0.3, 60)})
-    >>> fitted = fit_classifiers(features, label, seed=0, names=["LR", "KNN"])
+    >>> fitted = fit_classifiers(features, label, np.arange(60), seed=0, names=["LR", "KNN"])
     >>> [round(pipeline.score(features, label)) for pipeline in fitted.values()]
     [1, 1]
     """
@@ -106,7 +109,7 @@ def fit_classifiers(
     pipelines = {
         name: classifier_pipeline(name, seed=seed, lasso_folds=lasso_folds) for name in names
     }
-    prepared = pipelines[names[0]][:-2].fit(features, labels)
+    prepared = pipelines[names[0]][:-2].fit(features, labels, lasso__groups=np.asarray(groups))
     balanced, balanced_label = oversample(prepared.transform(features), labels, seed=seed)
     fitted = {}
     for name, pipeline in pipelines.items():
@@ -168,7 +171,9 @@ def classifier_scores(
     labels, patients = _checked(features, label, groups)
     split = patient_folds(labels, patients, folds=folds, seed=seed)
     results = joblib.Parallel(n_jobs=n_jobs, return_as="generator")(
-        joblib.delayed(_fit_and_score)(features, labels, fit, out, seed, lasso_folds, names)
+        joblib.delayed(_fit_and_score)(
+            features, labels, patients, fit, out, seed, lasso_folds, names
+        )
         for fit, out in split
     )
     scores = pd.DataFrame(np.nan, index=features.index, columns=list(names))
@@ -290,13 +295,14 @@ def _choose_and_score(
         names=names,
     )
     best = str(patient_aucs(scores, labels[fit], patients[fit]).idxmax())
-    found = _fit_and_score(features, labels, fit, out, seed, lasso_folds, [best])
+    found = _fit_and_score(features, labels, patients, fit, out, seed, lasso_folds, [best])
     return best, found[:, 0]
 
 
 def _fit_and_score(
     features: pd.DataFrame,
     labels: np.ndarray,
+    patients: np.ndarray,
     fit: np.ndarray,
     out: np.ndarray,
     seed: int,
@@ -304,7 +310,12 @@ def _fit_and_score(
     names: Sequence[str],
 ) -> np.ndarray:
     fitted = fit_classifiers(
-        features.iloc[fit], labels[fit], seed=seed, lasso_folds=lasso_folds, names=names
+        features.iloc[fit],
+        labels[fit],
+        patients[fit],
+        seed=seed,
+        lasso_folds=lasso_folds,
+        names=names,
     )
     held_out = features.iloc[out]
     return np.stack([case_scores(fitted[name], held_out) for name in names], axis=1)

@@ -15,7 +15,6 @@ from lnm_kit.errors import InputError
 from lnm_kit.progress import track
 from lnm_kit.radiomics.region import (
     CLASSES,
-    IMAGE_TYPES,
     RESIDUE_BANDS,
     check_settings,
     region_features,
@@ -32,7 +31,8 @@ def extract_features(
     *,
     spacing_mm: float | None,
     bin_count: int = 25,
-    image_types: tuple[str, ...] = IMAGE_TYPES,
+    image_types: tuple[str, ...] = ("Original", "Wavelet"),
+    sigmas_mm: tuple[float, ...] = (),
     keep_residue: bool = False,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def extract_features(
         Its images with masks; label, split and clinical columns are not looked at.
     spacing_mm
         See :func:`region_features`. No default: it decides what texture means.
-    bin_count, image_types, keep_residue
+    bin_count, image_types, sigmas_mm, keep_residue
         See :func:`region_features`.
     n_jobs
         Threads; -1 for all cores. It does not change the result.
@@ -75,11 +75,12 @@ def extract_features(
     --------
     >>> features = extract_features(cohort, spacing_mm=1.0)  # doctest: +SKIP
     """
-    check_settings(spacing_mm, bin_count, image_types)
+    check_settings(spacing_mm, bin_count, image_types, sigmas_mm)
     settings = {
         "spacing_mm": spacing_mm,
         "bin_count": bin_count,
         "image_types": tuple(sorted(image_types)),
+        "sigmas_mm": tuple(sigmas_mm),
         "keep_residue": keep_residue,
     }
 
@@ -105,7 +106,8 @@ def perturbed_features(
     seed: int,
     spacing_mm: float | None,
     bin_count: int = 25,
-    image_types: tuple[str, ...] = IMAGE_TYPES,
+    image_types: tuple[str, ...] = ("Original", "Wavelet"),
+    sigmas_mm: tuple[float, ...] = (),
     keep_residue: bool = False,
     n_jobs: int = 1,
 ) -> pd.DataFrame:
@@ -126,7 +128,7 @@ def perturbed_features(
         image; gives another one.
     seed
         Of the generators. The number of threads does not change the result.
-    spacing_mm, bin_count, image_types, keep_residue, n_jobs
+    spacing_mm, bin_count, image_types, sigmas_mm, keep_residue, n_jobs
         As in :func:`extract_features`.
 
     Returns
@@ -149,7 +151,7 @@ def perturbed_features(
     ...     cohort, ids, lambda image, rng: image, seed=0, spacing_mm=1.0
     ... )
     """
-    check_settings(spacing_mm, bin_count, image_types)
+    check_settings(spacing_mm, bin_count, image_types, sigmas_mm)
     unknown = [name for name in image_ids if name not in cohort.images.index]
     if unknown or not len(image_ids):
         raise InputError(
@@ -160,6 +162,7 @@ def perturbed_features(
         "spacing_mm": spacing_mm,
         "bin_count": bin_count,
         "image_types": tuple(sorted(image_types)),
+        "sigmas_mm": tuple(sigmas_mm),
         "keep_residue": keep_residue,
     }
     chosen = cohort.images.loc[list(image_ids)]

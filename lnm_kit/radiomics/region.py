@@ -11,7 +11,7 @@ from lnm_kit.regions.resample import resample, resample_mask
 CLASSES = ("firstorder", "shape", "glcm", "glrlm", "glszm", "gldm")
 """Feature classes of pyradiomics that the studies use, in the order that tables print them."""
 
-IMAGE_TYPES = ("Original", "Wavelet")
+IMAGE_TYPES = tuple(name for name in engine.IMAGE_TYPES if name != "Wavelet2D")
 """Image types of pyradiomics that can be asked for."""
 
 RESIDUE_BANDS = engine.RESIDUE_BANDS
@@ -23,7 +23,8 @@ def region_features(
     *,
     spacing_mm: float | None,
     bin_count: int = 25,
-    image_types: tuple[str, ...] = IMAGE_TYPES,
+    image_types: tuple[str, ...] = ("Original", "Wavelet"),
+    sigmas_mm: tuple[float, ...] = (),
     keep_residue: bool = False,
 ) -> dict[str, float]:
     """Extract the features of one region, which is a *volume of one slice*.
@@ -49,6 +50,8 @@ def region_features(
         Number of gray bins between the region's own minimum and maximum.
     image_types
         Any of `IMAGE_TYPES`.
+    sigmas_mm
+        Widths of the Laplacian of Gaussian; needed for, and only for, the image type `LoG`.
     keep_residue
         Also compute the sub-bands of `RESIDUE_BANDS`, to see what they are worth.
 
@@ -75,11 +78,14 @@ def region_features(
     >>> len(features), round(features["original_shape_MajorAxisLength"], 1)
     (454, 23.6)
     """
-    check_settings(spacing_mm, bin_count, image_types)
+    check_settings(spacing_mm, bin_count, image_types, sigmas_mm)
     gray, mask, spacing = _on_grid(image, spacing_mm)
     _check_extent(mask)
     names = engine.feature_names(
-        image_types=image_types, classes=CLASSES, keep_residue=keep_residue
+        image_types=image_types,
+        classes=CLASSES,
+        sigmas_mm=sigmas_mm,
+        keep_residue=keep_residue,
     )
     values = engine.features(
         scale_intensity(gray, image.gray.dtype),
@@ -88,6 +94,7 @@ def region_features(
         binning=engine.BinCount(bin_count),
         image_types=image_types,
         classes=CLASSES,
+        sigmas_mm=sigmas_mm,
         keep_residue=keep_residue,
     )
     features = dict(zip(names, values.tolist(), strict=True))
@@ -100,7 +107,12 @@ def region_features(
     return features
 
 
-def check_settings(spacing_mm: float | None, bin_count: int, image_types: tuple[str, ...]) -> None:
+def check_settings(
+    spacing_mm: float | None,
+    bin_count: int,
+    image_types: tuple[str, ...],
+    sigmas_mm: tuple[float, ...] = (),
+) -> None:
     """Refuse settings of :func:`region_features` that are out of range.
 
     Raises
@@ -118,6 +130,11 @@ def check_settings(spacing_mm: float | None, bin_count: int, image_types: tuple[
         raise InputError(f"image_types is empty; allowed: {', '.join(IMAGE_TYPES)}.")
     for name in image_types:
         one_of("image_types", name, IMAGE_TYPES)
+    if ("LoG" in image_types) != bool(sigmas_mm) or not all(s > 0 for s in sigmas_mm):
+        raise InputError(
+            f"sigmas_mm is {sigmas_mm}; it must hold widths above 0 (mm) where image_types holds "
+            "LoG, and be empty otherwise."
+        )
     if bin_count < 2:
         raise InputError(f"bin_count is {bin_count}; it must be 2 or more.")
     if spacing_mm is not None and not (np.isfinite(spacing_mm) and spacing_mm > 0):

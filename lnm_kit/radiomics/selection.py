@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.linear_model import LassoCV
 from sklearn.linear_model import lasso_path as coefficient_path
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,6 +27,7 @@ _PENALTIES = 100
 _SMALLEST_PENALTY = 1e-2
 _MAX_ITERATIONS = 20_000
 _TOLERANCE = 1e-3
+_MOST_PRODUCTS = 4000
 _NO_FEATURES = "there are no features (the table has no columns); give at least one."
 _log = logging.getLogger("lnm_kit")
 
@@ -212,9 +213,7 @@ class LassoSelector(SelectorMixin, BaseEstimator):
 
     Linear LASSO on the 0/1 label, the penalty chosen by stratified cross-validation among 100
     values; the features must come scaled. When no coefficient is left, the feature that is most
-    correlated with the label is kept, `fell_back_` is true, and the log says so. The inner folds
-    do not know patients: with several images per patient the penalty comes out too small, which
-    costs sparsity, but no outer fold leaks.
+    correlated with the label is kept, `fell_back_` is true, and the log says so.
 
     Parameters
     ----------
@@ -249,10 +248,14 @@ class LassoSelector(SelectorMixin, BaseEstimator):
         self.folds = folds
         self.seed = seed
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803 - scikit-learn's name
-        """Learn the penalty and the coefficients; X (N, F) scaled, y (N,) of 0 and 1."""
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Learn the penalty and the coefficients; X (N, F) scaled, y (N,) of 0 and 1.
+
+        `groups` (N,) names the patient of every row, whose rows stay in one inner fold; without it
+        every row is a patient of its own.
+        """
         values, positive = _checked(validate_data(self, X, dtype=np.float64), y)
-        lasso = _fit_lasso(values, positive, self.folds, self.seed)
+        lasso = _fit_lasso(values, positive, self.folds, self.seed, groups)
         self.alpha_, self.coef_ = float(lasso.alpha_), lasso.coef_
         self.fell_back_ = not self.coef_.any()
         centered = values - values.mean(axis=0)
@@ -300,7 +303,12 @@ class LassoPath:
 
 
 def lasso_path(
-    features: pd.DataFrame, label: ArrayLike, *, seed: int, folds: int = 10
+    features: pd.DataFrame,
+    label: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    seed: int,
+    folds: int = 10,
 ) -> LassoPath:
     """Trace the LASSO of :class:`LassoSelector` over its 100 penalties; features are scaled here.
 
@@ -310,7 +318,7 @@ def lasso_path(
         (N, F), finite, of training cases only.
     label
         (N,), 0 or 1.
-    seed, folds
+    groups, seed, folds
         As in :class:`LassoSelector`.
 
     Raises
@@ -332,7 +340,7 @@ def lasso_path(
     """
     values, positive = _checked(features.to_numpy(np.float64), label)
     values = StandardScaler().fit_transform(values)
-    lasso = _fit_lasso(values, positive, folds, seed)
+    lasso = _fit_lasso(values, positive, folds, seed, groups)
     target = positive - positive.mean()
     alphas, coefficients, _ = coefficient_path(
         values, target, alphas=lasso.alphas_, max_iter=_MAX_ITERATIONS, tol=_TOLERANCE
@@ -348,16 +356,29 @@ def lasso_path(
     )
 
 
-def _fit_lasso(values: np.ndarray, positive: np.ndarray, folds: int, seed: int) -> LassoCV:
-    rarer = int(min(positive.sum(), (~positive).sum()))
-    splits = StratifiedKFold(max(2, min(folds, rarer)), shuffle=True, random_state=seed)
+def _fit_lasso(
+    values: np.ndarray, positive: np.ndarray, folds: int, seed: int, groups: ArrayLike | None
+) -> LassoCV:
+    patients = np.arange(len(positive)) if groups is None else np.asarray(groups)
+    if patients.shape != positive.shape:
+        raise InputError(
+            f"groups has shape {patients.shape}; it must name one patient for each of the "
+            f"{len(positive)} rows."
+        )
+    rarer = min(len(np.unique(patients[positive])), len(np.unique(patients[~positive])))
+    n_folds = max(2, min(folds, rarer))
+    splits = (
+        StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        if groups is None
+        else StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    )
     target = positive.astype(np.float64)
     lasso = LassoCV(
         alphas=_PENALTIES,
         eps=_SMALLEST_PENALTY,
-        cv=list(splits.split(values, target)),
-        # The matrix of products is F x F: with F > N slower, and with 20,000 features 3 GB.
-        precompute=values.shape[1] <= len(values),
+        cv=list(splits.split(values, target, groups)),
+        # The matrix of products is F x F: with 20,000 features 3 GB.
+        precompute=values.shape[1] <= _MOST_PRODUCTS,
         max_iter=_MAX_ITERATIONS,
         tol=_TOLERANCE,
     )

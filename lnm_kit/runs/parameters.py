@@ -166,7 +166,10 @@ class LvlnmParameters(CommonParameters):
     resamples: Resamples = None
     repeated_images: RepeatedImages = None
     radiomics_spacing_mm: RadiomicsSpacing = None
-    wavelets: Wavelets = None
+    filters: Annotated[
+        Literal["none", "wavelets", "all"] | None,
+        Field(description="features of filtered images too: of wavelet sub-bands, of all filters"),
+    ] = None
 
 
 class ClnmParameters(CommonParameters):

@@ -66,7 +66,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "resamples": 4,
             "repeated_images": 6,
             "radiomics_spacing_mm": 0.25,
-            "wavelets": False,
+            "filters": "none",
         },
         "demo": {
             "size": 1.0,
@@ -82,7 +82,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "resamples": 30,
             "repeated_images": 40,
             "radiomics_spacing_mm": 0.25,
-            "wavelets": True,
+            "filters": "wavelets",
         },
         "paper": {
             "size": 1.0,
@@ -98,7 +98,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "resamples": 500,
             "repeated_images": 100,
             "radiomics_spacing_mm": 0.25,
-            "wavelets": True,
+            "filters": "all",
         },
     },
     "clnm": {

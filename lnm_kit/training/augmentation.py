@@ -1,4 +1,4 @@
-"""Random rotation, flip, crop, brightness and contrast of a whole batch, on its own device."""
+"""Random rotation, flip, crop, shear, brightness, contrast and noise of a batch, on its device."""
 
 import math
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ class Augmentation:
         Largest shift of the gray value to either side, in gray values of [0, 1].
     contrast
         Largest relative change of the contrast about the image's own mean to either side, 0 to 1.
+    shear_degrees
+        Largest tilt of the upright edges to either side, 0 to 60.
+    noise_sd
+        SD of Gaussian noise that is added to every pixel, in gray values of [0, 1].
 
     Raises
     ------
@@ -48,6 +52,8 @@ class Augmentation:
     crop_scale: float = 0.85
     brightness: float = 0.05
     contrast: float = 0.15
+    shear_degrees: float = 0.0
+    noise_sd: float = 0.0
 
     def __post_init__(self) -> None:
         ranges = {
@@ -56,6 +62,8 @@ class Augmentation:
             "crop_scale": (0 < self.crop_scale <= 1, "above 0, at most 1"),
             "brightness": (0 <= self.brightness <= 1, "0 to 1"),
             "contrast": (0 <= self.contrast <= 1, "0 to 1"),
+            "shear_degrees": (0 <= self.shear_degrees <= 60, "0 to 60"),
+            "noise_sd": (0 <= self.noise_sd <= 1, "0 to 1"),
         }
         problems = [
             f"{name} is {getattr(self, name)!r}; allowed: {allowed}"
@@ -79,7 +87,8 @@ def augment(batch: Tensor, augmentation: Augmentation, generator: torch.Generato
     augmentation
         How far.
     generator
-        Of the processor, so that a seed draws the same variation on every device.
+        Of the processor, so that a seed draws the same variation on every device; only the values
+        of the noise are drawn on the device.
 
     Examples
     --------
@@ -92,10 +101,11 @@ def augment(batch: Tensor, augmentation: Augmentation, generator: torch.Generato
 
 
 def draw_variation(n: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Draw the variation of n images, float (n, 8) on the processor.
+    """Draw the variation of n images, float (n, 10) on the processor.
 
     The columns are the 2 x 3 affine matrix from output to input places in [-1, 1], row by row
-    (x to the right, y down), the contrast factor, and the shift in gray value.
+    (x to the right, y down), the contrast factor, the shift in gray value, the SD of the noise, and
+    its seed.
     """
     uniform = torch.rand(n, 7, generator=generator)
     either_side = 2 * uniform - 1
@@ -107,16 +117,37 @@ def draw_variation(n: int, augmentation: Augmentation, generator: torch.Generato
     cosine, sine = side * angle.cos(), side * angle.sin()
     factor = 1 + augmentation.contrast * either_side[:, 5]
     shift = augmentation.brightness * either_side[:, 6]
-    columns = [cosine * flip, -sine, center[:, 0], sine * flip, cosine, center[:, 1], factor, shift]
+    across, down = -sine, cosine
+    noise_sd = torch.full((n,), augmentation.noise_sd)
+    noise_seed = torch.zeros(n)
+    if augmentation.shear_degrees:
+        tilt = (math.radians(augmentation.shear_degrees) * _either_side(n, generator)).tan()
+        across, down = across + tilt * cosine, down + tilt * sine
+    if augmentation.noise_sd:
+        # whole numbers that float32 holds exactly
+        noise_seed = torch.randint(2**24, (n,), generator=generator).float()
+    columns = [
+        cosine * flip,
+        across,
+        center[:, 0],
+        sine * flip,
+        down,
+        center[:, 1],
+        factor,
+        shift,
+        noise_sd,
+        noise_seed,
+    ]
     return torch.stack(columns, dim=1)
 
 
 def apply_variation(batch: Tensor, variation: Tensor) -> Tensor:
-    """Vary a batch, float (N, C, H, W), by what `draw_variation` drew for it, (N, 8).
+    """Vary a batch, float (N, C, H, W), by what `draw_variation` drew for it, (N, 10).
 
     Places outside of the image are filled by reflection: black corners would tell the network
     which images were rotated.
     """
+    noise_sd, seeds = variation[:, 8], variation[:, 9]
     variation = variation.to(batch.device, batch.dtype, non_blocking=True)
     height, width = batch.shape[-2:]
     # a rotation acts on pixels, not on the unit square, when an image is not square
@@ -128,4 +159,13 @@ def apply_variation(batch: Tensor, variation: Tensor) -> Tensor:
     )
     mean = varied.mean(dim=(2, 3), keepdim=True)
     factor, shift = variation[:, 6].view(-1, 1, 1, 1), variation[:, 7].view(-1, 1, 1, 1)
-    return (varied - mean) * factor + mean + shift
+    toned = (varied - mean) * factor + mean + shift
+    if not noise_sd.any():
+        return toned
+    generator = torch.Generator(batch.device).manual_seed(int(seeds[0]))
+    noise = torch.randn(batch.shape, dtype=batch.dtype, device=batch.device, generator=generator)
+    return toned + noise * noise_sd.to(batch.device, batch.dtype).view(-1, 1, 1, 1)
+
+
+def _either_side(n: int, generator: torch.Generator) -> Tensor:
+    return 2 * torch.rand(n, generator=generator) - 1

@@ -15,7 +15,7 @@ def data(n: int = 60, rows_each: int = 2):
     return features, label, patients
 
 
-def most_different(features: pd.DataFrame, label: np.ndarray) -> list[str]:
+def most_different(features: pd.DataFrame, label: np.ndarray, patients: np.ndarray) -> list[str]:
     gap = features[label == 1].mean() - features[label == 0].mean()
     return [gap.abs().idxmax()]
 
@@ -38,8 +38,9 @@ def test_patients_are_drawn_whole_and_each_class_keeps_its_number():
     features["patient"], features["label"] = patients, label
     seen = []
 
-    def look(table: pd.DataFrame, given: np.ndarray) -> list[str]:
+    def look(table: pd.DataFrame, given: np.ndarray, owner: np.ndarray) -> list[str]:
         assert (table.label.to_numpy() == given).all()
+        assert (table.patient.to_numpy() == owner).all()
         assert table.index.tolist() == list(range(len(table)))
         counts = table.patient.value_counts()
         assert (counts % 2 == 0).all()
@@ -73,7 +74,7 @@ def test_all_that_is_wrong_is_listed():
         selection_frequency(features, label[1:], patients, most_different, resamples=2, seed=0)
     with pytest.raises(InputError, match="'other'"):
         selection_frequency(
-            features, label, patients, lambda table, given: ["other"], resamples=2, seed=0
+            features, label, patients, lambda table, given, owner: ["other"], resamples=2, seed=0
         )
 
 

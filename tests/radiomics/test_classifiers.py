@@ -33,10 +33,10 @@ def images(signal: float, patients: int = 60, n_features: int = 30, seed: int = 
 
 
 def test_each_of_the_eight_learns_scores_and_keeps_quiet():
-    features, label, _ = images(signal=2.0)
+    features, label, owner = images(signal=2.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fitted = fit_classifiers(features, label, seed=0)
+        fitted = fit_classifiers(features, label, owner, seed=0)
         scores = {name: case_scores(model, features) for name, model in fitted.items()}
     assert tuple(fitted) == CLASSIFIERS
     for name, score in scores.items():
@@ -45,10 +45,10 @@ def test_each_of_the_eight_learns_scores_and_keeps_quiet():
 
 
 def test_fitting_together_gives_what_fitting_alone_gives():
-    features, label, _ = images(signal=1.0)
-    together = fit_classifiers(features, label, seed=3)
+    features, label, owner = images(signal=1.0)
+    together = fit_classifiers(features, label, owner, seed=3)
     for name in ("LR", "KNN", "ExtraTrees", "XGBoost"):
-        alone = classifier_pipeline(name, seed=3).fit(features, label)
+        alone = classifier_pipeline(name, seed=3).fit(features, label, lasso__groups=owner)
         assert case_scores(together[name], features) == pytest.approx(case_scores(alone, features))
 
 
@@ -97,7 +97,7 @@ def test_scores_of_a_fold_do_not_depend_on_its_labels_or_neighbors():
     features, label, owner = images(signal=1.0)
     scores, fold = classifier_scores(features, label, owner, folds=4, seed=0, names=FEW)
     inside, outside = fold == 1, fold != 1
-    model = fit_classifiers(features[outside], label[outside], seed=0, names=FEW)
+    model = fit_classifiers(features[outside], label[outside], owner[outside], seed=0, names=FEW)
     for name in FEW:
         expected = case_scores(model[name], features[inside])
         assert scores[name][inside].to_numpy() == pytest.approx(expected)
@@ -134,7 +134,9 @@ def test_the_choice_is_made_without_the_cases_that_it_scores():
     )
     best = patient_aucs(inner, label[~inside], owner[~inside]).idxmax()
     assert nested.chosen[0] == best
-    model = fit_classifiers(features[~inside], label[~inside], seed=0, names=(best,))[best]
+    model = fit_classifiers(
+        features[~inside], label[~inside], owner[~inside], seed=0, names=(best,)
+    )[best]
     assert nested.scores[inside].to_numpy() == pytest.approx(case_scores(model, features[inside]))
 
 

@@ -184,6 +184,8 @@ def test_four_pixels_and_a_flat_region_have_finite_features():
         ({"spacing_mm": 0.0}, "spacing_mm is 0.0"),
         ({"image_types": ("Orignal",)}, "Did you mean 'Original'"),
         ({"image_types": ()}, "image_types is empty"),
+        ({"image_types": ("LoG",)}, "sigmas_mm"),
+        ({"sigmas_mm": (1.0,)}, "sigmas_mm"),
     ],
 )
 def test_bad_settings_are_named(change, message):
@@ -196,3 +198,26 @@ def test_images_without_levels_are_refused():
         scale_intensity(np.ones((3, 3)), np.float32)
     with pytest.raises(InputError, match="not finite"):
         scale_intensity(np.full((3, 3), np.inf), np.float32)
+
+
+def test_further_filters_are_the_engines_and_need_their_widths():
+    image = blob(size=80)
+    filtered = ("LoG", "Square", "SquareRoot", "Logarithm", "Exponential", "Gradient", "LBP2D")
+    found = region_features(
+        image, spacing_mm=None, image_types=("Original", *filtered), sigmas_mm=(1.0, 2.0)
+    )
+    images_of = {name.split("_")[0] for name in found}
+    assert images_of == {
+        "original",
+        "log-sigma-1-0-mm-3D",
+        "log-sigma-2-0-mm-3D",
+        "square",
+        "squareroot",
+        "logarithm",
+        "exponential",
+        "gradient",
+        "lbp-2D",
+    }
+    plain = region_features(image, spacing_mm=None, image_types=("Original",))
+    assert {name: found[name] for name in plain} == plain
+    assert found["square_firstorder_Minimum"] >= 0

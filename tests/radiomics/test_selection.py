@@ -167,6 +167,20 @@ def test_coefficients_are_those_of_scikit_learns_lasso_at_the_chosen_penalty():
     assert fitted.coef_ == pytest.approx(plain.coef_, abs=2e-3)
 
 
+def test_inner_folds_that_keep_patients_together_choose_a_larger_penalty():
+    # every patient has four images that are nearly alike, and no feature means anything
+    rng = np.random.default_rng(5)
+    owner, label = np.repeat(np.arange(60), 4), np.repeat(np.arange(60) % 2, 4)
+    features = rng.normal(size=(60, 40))[owner] + 0.05 * rng.normal(size=(240, 40))
+    scaled = StandardScaler().fit_transform(features)
+    together = LassoSelector(folds=5, seed=0).fit(scaled, label, groups=owner)
+    apart = LassoSelector(folds=5, seed=0).fit(scaled, label)
+    assert together.alpha_ > 2 * apart.alpha_
+    assert together.get_support().sum() < apart.get_support().sum()
+    with pytest.raises(InputError, match="one patient for each of the 240 rows"):
+        LassoSelector().fit(scaled, label, groups=owner[1:])
+
+
 def test_when_the_lasso_keeps_nothing_the_strongest_is_kept_and_said(caplog):
     rng = np.random.default_rng(0)
     while True:  # until noise is found on which the smallest error is at the largest penalty

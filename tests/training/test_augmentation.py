@@ -5,7 +5,7 @@ from lnm_kit.errors import InputError
 from lnm_kit.training import NO_AUGMENTATION, Augmentation, augment
 from lnm_kit.training.augmentation import apply_variation, draw_variation
 
-IDENTITY = torch.tensor([1.0, 0, 0, 0, 1, 0, 1, 0])
+IDENTITY = torch.tensor([1.0, 0, 0, 0, 1, 0, 1, 0, 0, 0])
 
 
 def images(n=4, channels=2, height=16, width=16, seed=0):
@@ -93,6 +93,29 @@ def test_brightness_and_contrast_change_mean_and_spread_alone():
     assert torch.allclose(*standard, atol=1e-4)
 
 
+def test_shear_tilts_upright_edges_and_keeps_level_ones():
+    only_shear = Augmentation(0, 0, 1, 0, 0, shear_degrees=30)
+    drawn = draw_variation(500, only_shear, generator(0))
+    tilt = torch.rad2deg(drawn[:, 1].atan())
+    assert -30 <= tilt.min() < -28
+    assert 28 < tilt.max() <= 30
+    level = torch.zeros(1, 1, 32, 32)
+    level[:, :, 16:] = 1
+    upright = level.transpose(2, 3)
+    assert torch.allclose(augment(level, only_shear, generator(1)), level, atol=1e-5)
+    assert (augment(upright, only_shear, generator(1)) - upright).abs().max() > 0.5
+
+
+def test_noise_has_its_spread_and_differs_between_images():
+    batch = torch.full((6, 1, 64, 64), 0.5)
+    noisy = augment(batch, Augmentation(0, 0, 1, 0, 0, noise_sd=0.1), generator(0))
+    added = (noisy - batch).flatten(1)
+    assert added.std(dim=1) == pytest.approx(0.1, rel=0.05)
+    assert torch.corrcoef(added).fill_diagonal_(0).abs().max() < 0.1
+    again = augment(batch, Augmentation(0, 0, 1, 0, 0, noise_sd=0.1), generator(0))
+    assert torch.equal(noisy, again)
+
+
 def test_same_generator_state_gives_the_same_variation_and_global_state_does_not_matter():
     batch = images()
     torch.manual_seed(1)
@@ -118,3 +141,5 @@ def test_no_black_corners_after_a_rotation():
 def test_settings_out_of_range_are_listed_together():
     with pytest.raises(InputError, match=r"flip_probability is 1.5.*crop_scale is 0;.*contrast"):
         Augmentation(flip_probability=1.5, crop_scale=0, contrast=-1)
+    with pytest.raises(InputError, match=r"shear_degrees is 90.*noise_sd is -1"):
+        Augmentation(shear_degrees=90, noise_sd=-1)

@@ -83,8 +83,12 @@ def _show(report: pd.DataFrame, *, everything: bool) -> None:
             rows = shown[shown["verdict"] == verdict]
             if len(rows):
                 typer.echo(f"{verdict.capitalize()} ({len(rows)}):\n")
-            for row in rows.itertuples():
-                text = f"{row.table}, {row.row} ({row.check}): {row.details}"
+            # rows of a table that share a reason are one line
+            for (where, check, details), alike in rows.groupby(
+                ["table", "check", "details"], sort=False
+            ):
+                which = alike["row"].iloc[0] if len(alike) == 1 else f"{len(alike)} rows"
+                text = f"{where}, {which} ({check}): {details}"
                 typer.echo(textwrap.fill(text, _WIDTH, initial_indent="- ", subsequent_indent="  "))
             if len(rows):
                 typer.echo("")

@@ -10,6 +10,7 @@ from lnm_kit.evaluation.audit.auc_interval import (
 )
 from lnm_kit.evaluation.audit.averages import average_bounds
 from lnm_kit.evaluation.audit.candidates import all_candidates
+from lnm_kit.evaluation.audit.denominators import fitting_pairs
 from lnm_kit.evaluation.audit.finding import CAN, CANNOT, UNCHECKED, Finding
 from lnm_kit.evaluation.audit.matrices import RATES, matching_matrices, spoken
 from lnm_kit.evaluation.audit.paper import Paper, Split, Table
@@ -74,7 +75,7 @@ def _counted(
 ) -> tuple[str, str]:
     rates = rate_ranges(table, row)
     if split.pair is None:
-        return UNCHECKED, "the numbers of positives and negatives are not printed"
+        return _total_alone(rates, split.n)
     if min(split.pair) == 0:
         return UNCHECKED, "one class has no case"
     positive, negative = split.pair
@@ -90,6 +91,25 @@ def _counted(
             f"give them{more}"
         )
     return CANNOT, describe_clash(paper, split_name, split.pair, row, rates, found.clashes)
+
+
+def _total_alone(rates: Mapping[str, Range], n: int | None) -> tuple[str, str]:
+    """Judge rates where at most the number of all cases is printed."""
+    if n is None or not {"sensitivity", "specificity"} <= set(rates):
+        return UNCHECKED, "the numbers of positives and negatives are not printed"
+    pairs = fitting_pairs(rates, total=n)
+    if not pairs:
+        return CANNOT, (
+            f"no positives and negatives that add up to {n} give {_listed(rates)} together; "
+            "averages over folds cannot be ruled out"
+        )
+    shown = "; ".join(f"{positive} and {negative}" for positive, negative in pairs[:3])
+    more = f"; so do {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""
+    return CAN, f"positives and negatives are not printed; of {n} cases, {shown} give them{more}"
+
+
+def _listed(rates: Mapping[str, Range]) -> str:
+    return ", ".join(map(spoken, rates))
 
 
 def _averaged(rates: Mapping[str, Range], table: Table, row: Mapping[str, str]) -> tuple[str, str]:

@@ -76,7 +76,19 @@ class Table:
         return ", ".join(row[name] for name in self.columns if name in _NAMING and row[name])
 
 
-_NAMING = ("split", "model", "classifier", "row", "variable", "level", "reader", "features")
+_NAMING = (
+    "split",
+    "modality",
+    "site",
+    "model",
+    "backbone",
+    "classifier",
+    "row",
+    "variable",
+    "level",
+    "reader",
+    "features",
+)
 NAMING = (*_NAMING, "label", "model_a", "model_b")
 """Columns of text, which tell the rows of a table apart."""
 

@@ -20,7 +20,7 @@ def audited_studies() -> list[str]:
     Examples
     --------
     >>> audited_studies()
-    ['clnm', 'llnm', 'lvlnm']
+    ['ceus', 'clnm', 'dgfnet', 'llnm', 'lvlnm']
     """
     return sorted(_added())
 

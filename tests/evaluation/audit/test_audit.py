@@ -46,6 +46,45 @@ def test_every_metric_row_of_every_study_has_a_verdict(reports):
                 assert {table.name_of(row) for row in table.rows} <= judged
 
 
+def test_rates_of_a_set_without_class_counts_are_judged_by_its_total():
+    def of_sixty(sensitivity):
+        return audit(
+            make_paper(
+                {
+                    "paper": "Doe 2026",
+                    "splits": {"test": {"n": 60}},
+                    "table_4": metrics(
+                        ["split", "sensitivity", "specificity", "f1"],
+                        ["test", sensitivity, "0.763", "0.784"],
+                    ),
+                }
+            )
+        ).iloc[0]
+
+    # 20 of 22 and 29 of 38
+    assert of_sixty("0.909").verdict == CAN
+    assert "of 60 cases, 22 and 38 give them" in of_sixty("0.909").details
+    wrong = of_sixty("0.999")
+    assert wrong.verdict == CANNOT
+    assert "no positives and negatives that add up to 60" in wrong.details
+
+
+def test_averages_of_the_fifth_study_keep_their_bounds(reports):
+    averages = reports["dgfnet"].query("check == 'averages over folds'")
+    assert len(averages) == 26
+    assert (averages["verdict"] == CAN).all()
+    external = found(reports["dgfnet"], "Table 4", "test", "rates and counts")
+    assert "22 and 38" in external.details
+
+
+def test_the_fourth_studys_rates_are_of_another_set(reports):
+    rows = reports["ceus"].query("check == 'rates and counts'")
+    assert (rows["verdict"] == CANNOT).all()
+    triple = found(reports["ceus"], "Table 3", "Triple-modality", "AUC and interval")
+    assert triple.verdict == CANNOT
+    assert "32 positives and 30 negatives allow" in triple.details
+
+
 def test_known_slips_of_the_first_study_are_found(llnm):
     row = found(llnm, "Table 4", "training, Logistic Regression", "rates and counts")
     assert row.verdict == CANNOT

@@ -54,6 +54,13 @@ def test_what_cannot_be_obtained_ends_with_1(good, capsys):
     assert "does not tell why" in out
 
 
+def test_rows_that_share_a_reason_are_one_line(capsys):
+    audit_command(["dgfnet"])
+    shown = capsys.readouterr().out
+    assert "- Table 1, 10 rows (AUC and interval): no interval is printed" in shown
+    assert shown.count("no interval is printed") == 5
+
+
 def test_all_wrong_files_are_told_of_at_once(good, tmp_path):
     good.write_text(GOOD.replace('"0.714"', "0.714"))
     with pytest.raises(InputError) as caught:

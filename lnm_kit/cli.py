@@ -18,6 +18,7 @@ from lnm_kit.commands.sweep import sweep
 from lnm_kit.errors import InputError, one_of
 
 COHORT_HELP = "Check, import or simulate a cohort folder."
+STRESS_HELP = "Measure what honest and leaky protocols report where the truth is known."
 AUDIT_HELP = "Check whether a paper's printed numbers can be obtained from its counts."
 REALISM_HELP = "Measure how well the simulated frames can be told from those of a DDTI folder."
 PROFILES = ("smoke", "demo", "paper")
@@ -67,6 +68,9 @@ def build_app(arguments: list[str]) -> typer.Typer:
     app.command("realism", help=REALISM_HELP)(_realism(loaded=arguments[:1] == ["realism"]))
     app.command("audit", help=None if arguments[:1] == ["audit"] else AUDIT_HELP)(
         _audit(loaded=arguments[:1] == ["audit"])
+    )
+    app.command("stress", help=None if arguments[:1] == ["stress"] else STRESS_HELP)(
+        _stress(loaded=arguments[:1] == ["stress"])
     )
     app.command()(info)
     return app
@@ -153,6 +157,15 @@ def _audit(*, loaded: bool) -> Callable[..., None]:
     from lnm_kit.evaluation.audit_commands import audit_command
 
     return audit_command
+
+
+def _stress(*, loaded: bool) -> Callable[..., None]:
+    """Return the command on protocols, or only something to list when another was called."""
+    if not loaded:
+        return lambda: None
+    from lnm_kit.evaluation.stress_commands import stress_command
+
+    return stress_command
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""References of the confusion matrix's metrics, McNemar's test and the predictive values."""
+"""References of the confusion matrix's metrics, McNemar's test, predictive values, net benefit."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -17,7 +17,9 @@ from lnm_kit.evaluation import (
     mcnemar_test,
     predictive_values,
 )
+from lnm_kit.evaluation.decision_curve import decision_curve
 from lnm_kit.evaluation.prevalence import negative_predictive_value, positive_predictive_value
+from lnm_kit.evaluation.reclassification import net_reclassification
 from tests.evaluation.references.row import Pair, Row
 
 Z = 1.959963984540054
@@ -226,6 +228,36 @@ def predictive_intervals_by_integration() -> Iterator[Pair]:
                 yield quad(below, 0, 1, points=[first.mean(), min(ratio, 1)], limit=200)[0], level
 
 
+def net_benefit_by_counting() -> Iterator[Pair]:
+    rng = np.random.default_rng(0)
+    limits = np.arange(0.0, 0.95, 0.05)
+    for n in (12, 90):
+        probability = rng.uniform(size=n).round(2)
+        label = (rng.random(n) < probability).astype(int)
+        found = decision_curve(label, probability, limits, resamples=2).net_benefit
+        counted = []
+        for limit in limits:
+            treated = [y for y, p in zip(label, probability, strict=True) if p >= limit]
+            wrong = treated.count(0) * limit / (1 - limit)
+            counted.append((treated.count(1) - wrong) / n)
+        yield found, np.array(counted)
+
+
+def net_reclassification_printed() -> Iterator[Pair]:
+    """Pencina et al. 2008, Table II: moves between three classes of risk, and the printed index."""
+    events = [[39, 15, 0], [4, 87, 14], [0, 3, 21]]
+    others = [[1959, 142, 0], [148, 703, 31], [1, 25, 74]]
+    label, moves = [], []
+    for y, counts in ((1, events), (0, others)):
+        for i, row in enumerate(counts):
+            for j, count in enumerate(row):
+                label += [y] * count
+                moves += [((i + 0.5) / 3, (j + 0.5) / 3)] * count
+    first, second = np.array(moves).T
+    found = net_reclassification(label, first, second, [1 / 3, 2 / 3])
+    yield found.total.value, 0.121
+
+
 ROWS = (
     Row("ACC SEN SPE PPV NPV F1 kappa", "scikit-learn", 1e-12, metrics_by_sklearn),
     Row("kappa", "printed: Feinstein and Cicchetti 1990, two tables", 5e-3, kappas_printed),
@@ -234,6 +266,13 @@ ROWS = (
         "root of the score equation; scipy binomtest",
         1e-9,
         wilson_by_score_equation,
+    ),
+    Row("net benefit", "patients counted at every threshold", 1e-12, net_benefit_by_counting),
+    Row(
+        "net reclassification index",
+        "printed: Pencina et al. 2008, Table II",
+        5e-4,
+        net_reclassification_printed,
     ),
     Row("Wilson interval", "printed: Newcombe 1998, table I", 5e-5, wilson_printed),
     Row(

@@ -11,6 +11,7 @@ import typer
 
 from lnm_kit.commands.compare import compare
 from lnm_kit.commands.options import Assignments
+from lnm_kit.commands.predict import predict
 from lnm_kit.commands.run import run
 from lnm_kit.commands.runs import runs_app
 from lnm_kit.commands.shown import INTERRUPTED, shown_path
@@ -62,6 +63,7 @@ def build_app(arguments: list[str]) -> typer.Typer:
     app.command()(sweep)
     app.command()(compare)
     app.add_typer(runs_app, name="runs")
+    app.command()(predict)
     app.command()(book)
     app.add_typer(_cohort_app(loaded=arguments[:1] == ["cohort"]), name="cohort")
     app.command("realism", help=REALISM_HELP)(_realism(loaded=arguments[:1] == ["realism"]))

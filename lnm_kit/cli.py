@@ -36,9 +36,16 @@ def main() -> None:
         typer.echo(f"lnm: {error}", err=True)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"no space left on the disk ({error.filename}); free some."
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = (
+                f"{error.filename} cannot be written or read: {error.strerror}. Give the right to "
+                "it, or work in another folder."
+            )
+        else:
             raise
-        typer.echo(f"lnm: no space left on the disk ({error.filename}); free some.", err=True)
+        typer.echo(f"lnm: {message}", err=True)
         sys.exit(2)
 
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,11 +87,21 @@ def book(
         "demo"
     ),
     parameters: Assignments = [],  # noqa: B006 - typer copies it
+    publish: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Copy the book to this new folder; refused for failed, interrupted or smoke runs.",
+        ),
+    ] = None,
 ) -> None:
     """Execute the chapters that changed and render the book to _build/html/index.html.
 
     Fails when a chapter failed, a page is missing, a page shows a traceback or loads anything
-    from another host, or rendering gave a warning.
+    from another host, or rendering gave a warning. Each chapter's page offers its executed
+    notebook, parameters and metrics.
+
+    A personal edition: lnm book -p cohort=cohorts/mine -p seed=3
     """
     from lnm_kit.runs.parameters import parse_assignments
 
@@ -99,7 +110,7 @@ def book(
     from lnm_kit.runs.book import build_book
     from lnm_kit.runs.execute import book_root
 
-    built = build_book(book_root(), profile=profile, values=values)
+    built = build_book(book_root(), profile=profile, values=values, publish_to=publish)
     for problem in built.problems:
         typer.echo(f"  - {problem}", err=True)
     if built.problems:
@@ -108,6 +119,8 @@ def book(
     done = f"{len(built.executed)} notebooks executed, {len(built.reused)} unchanged"
     what = "rendered" if built.rendered else "is up to date"
     typer.echo(f"the book {what} ({done}): {shown_path(built.html)}/index.html")
+    if publish is not None:
+        typer.echo(f"all runs are good: the book may be published from {publish}")
 
 
 def info() -> None:

@@ -66,7 +66,7 @@ def find_same_run(chapter: str, identity: str, root: Path) -> Path | None:
     """Return the newest good run with the same identity whose files are as they were written."""
     for folder, record in earlier_runs(chapter, root):
         same = record.get("identity") == identity and record.get("outcome") == "ok"
-        if same and _is_untouched(folder, record):
+        if same and is_untouched(folder, record):
             return folder
     return None
 
@@ -76,7 +76,8 @@ def result_digests(folder: Path) -> dict[str, str | None]:
     return {name: file_digest(folder / name) for name in RESULT_FILES}
 
 
-def _is_untouched(folder: Path, record: Mapping[str, Any]) -> bool:
+def is_untouched(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Tell whether notebook and results are as they were when the run ended."""
     if file_digest(folder / "notebook.ipynb") != record.get("notebook_sha256"):
         return False
     return record.get("results_sha256", result_digests(folder)) == result_digests(folder)

@@ -109,6 +109,7 @@ def _execute_stale(book: Book, plans: list[Plan], root: Path) -> None:
                 recorded=plan.recorded,
                 identity=plan.identity,
                 working_folder=root,
+                cohort_digest=plan.cohort_digest,
             )
             folder = result.folder
             book.executed.append(plan.page.name)

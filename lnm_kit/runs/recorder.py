@@ -30,7 +30,6 @@ PREDICTIONS_FILE = "predictions.parquet"
 STAGES_FILE = "stages.json"
 MODELS_FOLDER = "models"
 UNDEFINED = "undefined"
-_NAMED = ("none", "imagenet")
 
 
 class EstimateLike(Protocol):
@@ -194,42 +193,21 @@ class Recorder:
         ValueError
             When the name has no letter or digit, or a value cannot stand on a card.
         """
+        from lnm_kit.runs.kept_model import describe_model
         from lnm_kit.training.model_file import write_model
 
         folder = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         if not folder:
             raise ValueError(f"model name {name!r}: it needs a letter or a digit")
-        info, counts = cohort.info, cohort.cases.groupby("split").label.agg(["size", "sum"])
-        # where a user keeps files is nobody's business who gets the model
-        left_out = ("cohort", *(["weights"] if self.parameters.weights not in _NAMED else []))
-        about = {
-            "name": name,
-            "chapter": self.parameters.chapter,
+        about = describe_model(
+            self.parameters, cohort, name=name, metrics=list(self._metrics.values())
+        )
+        about |= {
             "architecture": architecture,
             "image_size_px": image_size_px,
             "views": list(views),
             "margin": margin,
             "threshold": threshold,
-            "cohort": {
-                "name": info.name,
-                "digest": cohort.digest(),
-                "endpoint": info.endpoint,
-                "positive": info.positive,
-                "simulated": info.simulated,
-                "modalities": sorted(set(cohort.images["modality"])),
-            },
-            "splits": [
-                {"split": str(split), "cases": int(row["size"]), "positive": int(row["sum"])}
-                for split, row in counts.iterrows()
-            ],
-            "parameters": self.parameters.model_dump(exclude_none=True, exclude=set(left_out)),
-            "metrics": [
-                {key: value for key, value in row.items() if key != "model"}
-                for (model, _, _), row in self._metrics.items()
-                if model == name
-            ],
-            "versions": {"git_revision": git_revision(Path(__file__).parent) or "unknown"}
-            | package_versions(),
         }
         (self.folder / MODELS_FOLDER).mkdir(exist_ok=True)
         write_model(self.folder / MODELS_FOLDER / folder, networks, about)

@@ -17,7 +17,7 @@ INTENDED_USE = (
 SIMULATED = "The cohort is simulated: the networks have seen no patient, and know nothing of one."
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 
 
 class _Part(BaseModel):

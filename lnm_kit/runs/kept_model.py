@@ -33,7 +33,8 @@ def describe_model(
     metrics
         Rows of ``metrics.json``; those of this model are taken.
     """
-    info, counts = cohort.info, cohort.cases.groupby("split").label.agg(["size", "sum"])
+    info = cohort.info
+    counts = cohort.cases.groupby("split", sort=False).label.agg(["size", "sum"])
     paths = {"cohort", *([] if parameters.weights in NAMED_WEIGHTS else ["weights"])}
     revision = git_revision(Path(__file__).parent) or "unknown"
     return {

@@ -74,6 +74,9 @@ def write_model(folder: Path, networks: Sequence[ImageNetwork], about: dict[str,
             {**about, "networks": entries, "in_channels": channels.pop() if channels else 0}
         )
         (part / CARD_FILE).write_text(card.to_toml(), encoding="utf-8")
+        # safetensors writes files that nobody else may read, and a model is there to be handed on
+        for number in range(1, len(networks) + 1):
+            (part / network_file(number)).chmod((part / CARD_FILE).stat().st_mode)
         (part / READABLE_CARD_FILE).write_text(card.to_markdown(), encoding="utf-8")
     return card
 

@@ -116,6 +116,7 @@ def test_networks_and_card_come_back_as_they_were(written, cohort):
     names = ["model.toml", "model_card.md", "network_1.safetensors", "network_2.safetensors"]
     assert sorted(path.name for path in written.iterdir()) == names
     assert [path.name for path in written.parent.iterdir()] == ["network"]
+    assert len({path.stat().st_mode for path in written.iterdir()}) == 1
 
 
 def test_probabilities_are_the_mean_of_the_networks_on_the_same_regions(written, cohort):

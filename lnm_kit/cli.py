@@ -32,7 +32,7 @@ def main() -> None:
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
     try:
-        build_app(_words())()
+        build_app(_words())(prog_name="lnm")
     except InputError as error:
         typer.echo(f"lnm: {error}", err=True)
         sys.exit(2)

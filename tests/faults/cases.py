@@ -6,11 +6,8 @@ import signal
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from threading import Lock
 
 from tests.faults import chapters
 from tests.faults.cohort import write_noise_cohort
@@ -18,7 +15,6 @@ from tests.faults.place import Place, Seen, is_gone, wait
 
 RUN = ("run", "llnm", "-p", "profile=smoke")
 SCRIPT = "<script>alert(1)</script>"
-UNDISTURBED = Lock()
 HOSTILE_NAME = "a b='\"\\; $(touch ran) {{x}} ü\n\timport os"
 HOSTILE_VALUES = (
     (
@@ -69,42 +65,32 @@ def kill_runner(number: int) -> Callable[[Place], Seen]:
     return act
 
 
-def kill_in_training(who: str) -> Callable[[Place], Seen]:
-    """Kill after the second of four epochs; the same command then trains the other two only."""
-
-    def act(place: Place) -> Seen:
-        place.write_chapter(chapters.TRAINING, chapters.TRAIN)
-        place.touch("stop")
+def kill_in_training(place: Place) -> Seen:
+    """Kill the kernel after epoch 2 of 4, then the runner after epoch 3; epoch 4 is then left."""
+    place.write_chapter(chapters.TRAINING, chapters.TRAIN)
+    stop, mark = place.folder / "stop_after_epoch", place.folder / "reached"
+    seen = []
+    for epoch in (2, 3):
+        stop.write_text(str(epoch))
         process = place.start(*RUN)
         kernel = int(place.wait_for("reached"))
-        os.kill(kernel if who == "kernel" else process.pid, signal.SIGKILL)
-        seen = place.end(process)
-        wait(lambda: is_gone(kernel), "the end of the kernel")
-        (place.folder / "stop").unlink()
-        again = place.lnm(*RUN)
-        expect(again.outcome == "ok" and again.code == 0, again)
-        expect((place.folder / "epochs").read_text() == "3 4", "epochs were trained twice")
-        metrics = (place.run_folders()[-1] / "metrics.json").read_bytes()
-        expect(metrics == undisturbed_metrics(), "the metrics are not those of an undisturbed run")
-        return seen
-
-    return act
-
-
-def undisturbed_metrics() -> bytes:
-    # two faults may ask at the same time; one run is enough
-    with UNDISTURBED:
-        return _undisturbed_metrics()
-
-
-@cache
-def _undisturbed_metrics() -> bytes:
-    with TemporaryDirectory() as folder:
-        place = Place(Path(folder))
-        place.write_chapter(chapters.TRAINING, chapters.TRAIN)
-        seen = place.lnm(*RUN)
-        expect(seen.outcome == "ok", seen)
-        return (place.run_folders()[0] / "metrics.json").read_bytes()
+        os.kill(kernel if epoch == 2 else process.pid, signal.SIGKILL)
+        seen.append(place.end(process))
+        wait(lambda pid=kernel: is_gone(pid), "the end of the kernel")
+        mark.unlink()
+    expect((seen[1].outcome, seen[1].code) == ("interrupted", -9), seen[1])
+    stop.unlink()
+    last = place.lnm(*RUN)
+    expect(last.outcome == "ok" and last.code == 0, last)
+    expect((place.folder / "epochs").read_text() == "4", "epochs were trained twice")
+    undisturbed = Place(place.folder / "undisturbed")
+    undisturbed.write_chapter(chapters.TRAINING, chapters.TRAIN)
+    expect(undisturbed.lnm(*RUN).outcome == "ok", "the undisturbed run")
+    metrics = [
+        (each.run_folders()[-1] / "metrics.json").read_bytes() for each in (place, undisturbed)
+    ]
+    expect(metrics[0] == metrics[1], "the metrics are not those of an undisturbed run")
+    return seen[0]
 
 
 def out_of_memory(place: Place) -> Seen:
@@ -288,19 +274,13 @@ KILLED = "the kernel was killed from outside"
 FAULTS = [
     Fault("SIGTERM of the kernel", kill_kernel(signal.SIGTERM), "kernel-died", 1, KILLED),
     Fault(
-        "SIGKILL of the kernel in training; the same command goes on from its last epoch",
-        kill_in_training("kernel"),
+        "SIGKILL of the kernel, then of the runner, in training; the last epoch is left to train",
+        kill_in_training,
         "kernel-died",
         1,
         "run it again",
     ),
-    Fault(
-        "SIGKILL of the runner in training; the same command goes on from its last epoch",
-        kill_in_training("runner"),
-        "interrupted",
-        -9,
-        "",
-    ),
+    Fault("SIGKILL of the runner", kill_runner(signal.SIGKILL), "interrupted", -9, ""),
     Fault("SIGTERM of the runner", kill_runner(signal.SIGTERM), "interrupted", 130, "stopped"),
     Fault("Ctrl-C", kill_runner(signal.SIGINT), "interrupted", 130, "stopped by the user"),
     Fault("memory runs out in a cell", out_of_memory, "error", 1, "take a smaller cohort"),
@@ -312,7 +292,7 @@ FAULTS = [
     Fault("checkpoint cut short", truncated_checkpoint, "error", 2, "Delete it to train from"),
     *(
         Fault(f"{name} of an earlier run cut short", spoiled_run(name), "ok", 0, "done.")
-        for name in ("run.json", "metrics.json", "notebook.ipynb")
+        for name in ("run.json", "metrics.json")
     ),
     Fault("two runs of the same parameters at once", two_at_once, "ok", 0, "done."),
     Fault(

@@ -2,18 +2,16 @@
 
 import logging
 import sys
+from functools import partial
 
 import nbformat
-import numpy as np
-import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from PIL import Image
 
 from lnm_kit import cli
-from lnm_kit.cohort import CohortInfo, write_cohort
 from lnm_kit.runs.files import write_json, write_toml
 from lnm_kit.runs.parameters import LlnmParameters
+from tests.faults import cohort as noise
 
 
 @pytest.fixture
@@ -51,34 +49,8 @@ def toy_book(tmp_path, monkeypatch, write_chapter):
 
 @pytest.fixture
 def write_noise_cohort():
-    """Return a function that writes a small right cohort of noise with square outlines."""
-
-    def write(root, *, n_cases=24, **info):
-        root.mkdir(parents=True)
-        about = {"name": "noise", "endpoint": "none", "positive": "an odd number"}
-        about |= {"source": "a test", "licence": "MIT", "simulated": False}
-        cases, images = [], []
-        for number in range(n_cases):
-            split = "training" if number < n_cases * 2 / 3 else "validation"
-            cases.append((f"c{number}", f"p{number}", "here", split, number % 2))
-            gray = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
-            mask = np.zeros((48, 48), np.uint8)
-            mask[12:36, 12:36] = 255
-            paths = f"{number}.png", f"{number}_mask.png"
-            for path, pixels in zip(paths, (gray, mask), strict=True):
-                Image.fromarray(pixels).save(root / path)
-            images.append((f"i{number}", f"c{number}", "us", "transverse", *paths, 0.2, 0.2))
-        names = ["case_id", "patient_id", "center", "split", "label"]
-        more = ["image_id", "case_id", "modality", "view", "path", "mask_path"]
-        more += ["spacing_x_mm", "spacing_y_mm"]
-        return write_cohort(
-            root,
-            CohortInfo(**(about | info)),
-            pd.DataFrame(cases, columns=names),
-            pd.DataFrame(images, columns=more),
-        )
-
-    return write
+    """Return a function that writes a small right cohort, enough to train on."""
+    return partial(noise.write_noise_cohort, n_cases=24)
 
 
 @pytest.fixture

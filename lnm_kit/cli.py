@@ -5,12 +5,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lnm_kit.commands.compare import compare
 from lnm_kit.commands.options import Assignments
+from lnm_kit.commands.predict import predict
 from lnm_kit.commands.run import run
 from lnm_kit.commands.runs import runs_app
 from lnm_kit.commands.shown import INTERRUPTED, shown_path
@@ -31,14 +33,21 @@ def main() -> None:
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
     try:
-        build_app(_words())()
+        build_app(_words())(prog_name="lnm")
     except InputError as error:
         typer.echo(f"lnm: {error}", err=True)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"no space left on the disk ({error.filename}); free some."
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = (
+                f"{error.filename} cannot be written or read: {error.strerror}. Give the right to "
+                "it, or work in another folder."
+            )
+        else:
             raise
-        typer.echo(f"lnm: no space left on the disk ({error.filename}); free some.", err=True)
+        typer.echo(f"lnm: {message}", err=True)
         sys.exit(2)
 
 
@@ -63,6 +72,7 @@ def build_app(arguments: list[str]) -> typer.Typer:
     app.command()(sweep)
     app.command()(compare)
     app.add_typer(runs_app, name="runs")
+    app.command()(predict)
     app.command()(book)
     app.add_typer(_cohort_app(loaded=arguments[:1] == ["cohort"]), name="cohort")
     app.command("realism", help=REALISM_HELP)(_realism(loaded=arguments[:1] == ["realism"]))
@@ -81,11 +91,21 @@ def book(
         "demo"
     ),
     parameters: Assignments = [],  # noqa: B006 - typer copies it
+    publish: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Copy the book to this new folder; refused for failed, interrupted or smoke runs.",
+        ),
+    ] = None,
 ) -> None:
     """Execute the chapters that changed and render the book to _build/html/index.html.
 
     Fails when a chapter failed, a page is missing, a page shows a traceback or loads anything
-    from another host, or rendering gave a warning.
+    from another host, or rendering gave a warning. Each chapter's page offers its executed
+    notebook, parameters and metrics.
+
+    A personal edition: lnm book -p cohort=cohorts/mine -p seed=3
     """
     from lnm_kit.runs.parameters import parse_assignments
 
@@ -94,7 +114,7 @@ def book(
     from lnm_kit.runs.book import build_book
     from lnm_kit.runs.execute import book_root
 
-    built = build_book(book_root(), profile=profile, values=values)
+    built = build_book(book_root(), profile=profile, values=values, publish_to=publish)
     for problem in built.problems:
         typer.echo(f"  - {problem}", err=True)
     if built.problems:
@@ -103,6 +123,8 @@ def book(
     done = f"{len(built.executed)} notebooks executed, {len(built.reused)} unchanged"
     what = "rendered" if built.rendered else "is up to date"
     typer.echo(f"the book {what} ({done}): {shown_path(built.html)}/index.html")
+    if publish is not None:
+        typer.echo(f"all runs are good: the book may be published from {publish}")
 
 
 def info() -> None:

@@ -31,7 +31,7 @@ def test_help_names_the_commands_and_loads_little(repository):
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    for command in ("run", "book", "cohort", "realism", "info"):
+    for command in ("run", "predict", "book", "cohort", "realism", "info"):
         assert f" {command} " in done.stdout
 
 

@@ -15,6 +15,7 @@ from lnm_kit.runs.files import write_json
 from lnm_kit.runs.folder import find_same_run
 from lnm_kit.runs.gate import find_problems
 from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
+from lnm_kit.runs.publish import find_refusals, publish, refuse_smoke
 from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
 from lnm_kit.sources import files_digest, package_folder
 
@@ -34,10 +35,12 @@ _log = logging.getLogger("lnm_kit")
 class Book:
     """What building the book did, and everything that is wrong with it.
 
-    ``executed`` and ``reused`` name pages; ``rendered`` is False when nothing had changed.
+    ``runs`` holds the run folder of each notebook, ``executed`` and ``reused`` name their pages;
+    ``rendered`` is False when nothing had changed.
     """
 
     html: Path
+    runs: dict[str, Path] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     rendered: bool = False
@@ -45,7 +48,9 @@ class Book:
     problems: list[str] = field(default_factory=list)
 
 
-def build_book(root: Path, *, profile: str, values: Mapping[str, Any]) -> Book:
+def build_book(
+    root: Path, *, profile: str, values: Mapping[str, Any], publish_to: Path | None = None
+) -> Book:
     """Bring ``_build/html`` up to date.
 
     A notebook is executed unless an earlier good run had the same cells, parameters, cohort and
@@ -60,31 +65,40 @@ def build_book(root: Path, *, profile: str, values: Mapping[str, Any]) -> Book:
         The profile of all chapters: smoke, demo or paper.
     values
         Other parameters, for every chapter that has one of that name.
+    publish_to
+        A new folder that gets a copy of the book when all of its runs are good ones.
 
     Raises
     ------
     InputError
-        When the table of contents, the profile or a value is wrong; nothing was started then.
+        When the table of contents, the profile or a value is wrong, or a smoke run would be
+        published; nothing was started then.
     """
     build = root / "_build"
     pages = read_pages(root)
     plans = make_plans(pages, root, profile, values)
+    if publish_to is not None:
+        refuse_smoke({plan.page.name: plan.recorded for plan in plans})
     book = Book(html=build / "html")
     key = _key(root, plans)
-    if _is_current(build, key, pages):
+    is_current = _is_current(build, key, pages)
+    # only a publication looks at the runs of pages that are rendered already
+    if is_current and publish_to is None:
         book.reused = [plan.page.name for plan in plans]
         return book
-    executed = _execute_stale(book, plans, root)
-    if book.problems:
-        return book
-    _render_and_check(book, root, pages, executed)
-    if not book.problems:
-        write_json(build / "book.json", {"key": key, "profile": profile})
+    _execute_stale(book, plans, root)
+    if not book.problems and (book.executed or not is_current):
+        _render_and_check(book, root, pages)
+        if not book.problems:
+            write_json(build / "book.json", {"key": key, "profile": profile})
+    if publish_to is not None and not book.problems:
+        book.problems += find_refusals(book.runs)
+        if not book.problems:
+            publish(book.html, publish_to)
     return book
 
 
-def _execute_stale(book: Book, plans: list[Plan], root: Path) -> dict[str, Path]:
-    executed: dict[str, Path] = {}
+def _execute_stale(book: Book, plans: list[Plan], root: Path) -> None:
     for plan in plans:
         folder = find_same_run(plan.run_name, plan.identity, root)
         if folder is None:
@@ -95,6 +109,7 @@ def _execute_stale(book: Book, plans: list[Plan], root: Path) -> dict[str, Path]
                 recorded=plan.recorded,
                 identity=plan.identity,
                 working_folder=root,
+                cohort_digest=plan.cohort_digest,
             )
             folder = result.folder
             book.executed.append(plan.page.name)
@@ -108,16 +123,14 @@ def _execute_stale(book: Book, plans: list[Plan], root: Path) -> dict[str, Path]
                 break
         else:
             book.reused.append(plan.page.name)
-        executed[plan.page.name] = folder / "notebook.ipynb"
-    return executed
+        book.runs[plan.page.name] = folder
 
 
-def _render_and_check(
-    book: Book, root: Path, pages: list[Page], executed: Mapping[str, Path]
-) -> None:
+def _render_and_check(book: Book, root: Path, pages: list[Page]) -> None:
     build = root / "_build"
     failed = build / "html-failed"
     _log.info("rendering %d pages", len(pages))
+    executed = {page: folder / "notebook.ipynb" for page, folder in book.runs.items()}
     stage_sources(root, build / "source", executed)
     book.rendered = True
     book.problems += render(build / "source", failed, build / "sphinx.log")

@@ -1,21 +1,31 @@
 """Executing one chapter: parameters in, a run folder out."""
 
+import errno
 import logging
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import nbformat
 
 from lnm_kit.errors import InputError
 from lnm_kit.progress import describe_time
 from lnm_kit.runs.display import RunDisplay
 from lnm_kit.runs.environment import git_revision, package_versions, processors
 from lnm_kit.runs.files import write_json, write_toml
-from lnm_kit.runs.folder import RUN_FILE, create_run_folder, file_digest, this_process
+from lnm_kit.runs.folder import (
+    RUN_FILE,
+    create_run_folder,
+    file_digest,
+    result_digests,
+    this_process,
+)
+from lnm_kit.runs.harmless import make_harmless
 from lnm_kit.runs.kernel import Execution, Outcome, execute
 from lnm_kit.runs.notebook import (
     clear_outputs,
@@ -27,6 +37,9 @@ from lnm_kit.runs.notebook import (
 from lnm_kit.runs.parameters import schema_of
 from lnm_kit.runs.plan import Planner, RunPlan
 from lnm_kit.runs.recorder import read_stages
+
+RESERVE_FILE = ".reserve"
+RESERVED_BYTES = 64 * 1024
 
 _log = logging.getLogger("lnm_kit")
 
@@ -159,6 +172,8 @@ def run_notebook(
     about = _about(name, recorded, identity) | {"cohort_digest": cohort_digest}
     # a run whose process is killed can write nothing more: this is what it then says
     write_json(folder / RUN_FILE, about | {"outcome": "interrupted", "process": this_process()})
+    # given back at the end, so that a full disk can still be told
+    (folder / RESERVE_FILE).write_bytes(b"\0" * RESERVED_BYTES)
     with terminated_like_interrupted(), RunDisplay(name, n_cells, folder) as display:
         ended = execute(
             notebook,
@@ -168,8 +183,10 @@ def run_notebook(
             on_cell=lambda number: setattr(display, "cell", number),
             on_poll=display.update,
         )
-    save_notebook(notebook, folder / "notebook.ipynb")
-    save_page(notebook, folder / "notebook.html", title=name)
+    if ended.outcome == "ok":
+        ended = _with_the_same_cohort(ended, recorded.get("cohort"), cohort_digest)
+    make_harmless(notebook)
+    ended = _save(ended, notebook, folder, name)
     write_json(folder / RUN_FILE, about | _ending(ended, folder))
     _log.info("%s: %s after %s", name, ended.outcome, describe_time(ended.wall_time_s))
     return RunResult(
@@ -179,6 +196,51 @@ def run_notebook(
         failed_cell=ended.failed_cell,
         wrong_input=ended.error_name == InputError.__name__,
     )
+
+
+def _with_the_same_cohort(ended: Execution, cohort: object, digest: str | None) -> Execution:
+    """Let a run fail whose cohort folder is no longer what it was when the run began."""
+    if cohort is None or digest is None:
+        return ended
+    from lnm_kit.cohort import load_cohort
+
+    try:
+        changed = "was changed" if load_cohort(str(cohort)).digest() != digest else ""
+    except InputError:
+        changed = "was damaged or removed"
+    if not changed:
+        return ended
+    message = (
+        f"the cohort {cohort} {changed} while the run read it: the results belong to no cohort. "
+        "Run it again when nobody writes there"
+    )
+    return replace(
+        ended, outcome="error", error_name=InputError.__name__, error_message=message
+    )
+
+
+def _save(
+    ended: Execution, notebook: nbformat.NotebookNode, folder: Path, name: str
+) -> Execution:
+    """Write the executed notebook; on a full disk, leave room for the record that says so."""
+    reserve = folder / RESERVE_FILE
+    try:
+        save_notebook(notebook, folder / "notebook.ipynb")
+        save_page(notebook, folder / "notebook.html", title=name)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        reserve.unlink(missing_ok=True)
+        before = f" (before that: {ended.error_message})" if ended.error_message else ""
+        return replace(
+            ended,
+            outcome="error",
+            error_name=InputError.__name__,
+            error_message=f"no space left on the disk for the executed notebook{before}. Free "
+            "some, and run it again: what was finished is in the cache",
+        )
+    reserve.unlink(missing_ok=True)
+    return ended
 
 
 def _about(name: str, recorded: Mapping[str, Any], identity: str) -> dict[str, Any]:
@@ -205,6 +267,7 @@ def _ending(ended: Execution, folder: Path) -> dict[str, Any]:
         "device": device,
         "peak_memory_mb": ended.peak_memory_mb,
         "notebook_sha256": file_digest(folder / "notebook.ipynb"),
+        "results_sha256": result_digests(folder),
     }
 
 

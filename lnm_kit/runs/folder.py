@@ -14,6 +14,7 @@ import psutil
 from lnm_kit.progress import RUN_FOLDER_VARIABLE
 
 RUN_FILE = "run.json"
+RESULT_FILES = ("params.toml", "metrics.json", "predictions.parquet")
 OUTCOMES = ("ok", "error", "timeout", "kernel-died", "interrupted")
 
 
@@ -62,12 +63,24 @@ def earlier_runs(chapter: str, root: Path) -> Iterator[tuple[Path, dict[str, Any
 
 
 def find_same_run(chapter: str, identity: str, root: Path) -> Path | None:
-    """Return the newest good run with the same identity whose notebook is as it was written."""
+    """Return the newest good run with the same identity whose files are as they were written."""
     for folder, record in earlier_runs(chapter, root):
         same = record.get("identity") == identity and record.get("outcome") == "ok"
-        if same and file_digest(folder / "notebook.ipynb") == record.get("notebook_sha256"):
+        if same and is_untouched(folder, record):
             return folder
     return None
+
+
+def result_digests(folder: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of the files that later runs, sweeps and comparisons read."""
+    return {name: file_digest(folder / name) for name in RESULT_FILES}
+
+
+def is_untouched(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Tell whether notebook and results are as they were when the run ended."""
+    if file_digest(folder / "notebook.ipynb") != record.get("notebook_sha256"):
+        return False
+    return record.get("results_sha256", result_digests(folder)) == result_digests(folder)
 
 
 def this_process() -> dict[str, float]:

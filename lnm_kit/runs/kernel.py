@@ -26,6 +26,11 @@ POLL_S = 0.2
 STARTUP_TIMEOUT_S = 120
 ENDING_TIMEOUT_S = 30
 QUIET = "--log-level=40"
+LESS_MEMORY = "take a smaller cohort, image or batch, or fewer processes (n_jobs)"
+KERNEL_DIED = (
+    f"the kernel was killed from outside, or crashed. Where memory ran out, {LESS_MEMORY}. What "
+    "was finished before is in the cache: run it again"
+)
 
 
 @dataclass(frozen=True)
@@ -185,12 +190,14 @@ def _judge(
     match error:
         case None:
             return "ok", None, None
+        case CellExecutionError(ename="MemoryError"):
+            return "error", error.ename, f"memory ran out: {LESS_MEMORY}"
         case CellExecutionError():
             return "error", error.ename, _plain(error.evalue)
         case CellTimeoutError():
-            return "timeout", None, "the time given to the run was over"
+            return "timeout", None, "the time given to the run was over (--timeout)"
         case DeadKernelError():
-            return "kernel-died", None, "the kernel was killed from outside, or crashed"
+            return "kernel-died", None, KERNEL_DIED
         case _:
             return "error", type(error).__name__, _plain(str(error))
 

@@ -40,6 +40,7 @@ class Plan:
     given: dict[str, Any]
     recorded: dict[str, Any]
     identity: str
+    cohort_digest: str | None
 
 
 def read_pages(root: Path) -> list[Page]:
@@ -115,7 +116,7 @@ def _plan(page: Page, root: Path, values: Mapping[str, Any]) -> tuple[Plan, set[
         recorded, digest = literals | given, None
         run_name = "-".join(page.path.relative_to(root).with_suffix("").parts)
     identity = notebook_identity(page.path, recorded, digest)
-    return Plan(page, run_name, given, recorded, identity), known
+    return Plan(page, run_name, given, recorded, identity, digest), known
 
 
 def sources_digest(root: Path) -> str:

@@ -22,9 +22,13 @@ from lnm_kit.runs.parameters import CommonParameters
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lnm_kit.cohort import Cohort
+    from lnm_kit.networks import ImageNetwork
+
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
 STAGES_FILE = "stages.json"
+MODELS_FOLDER = "models"
 UNDEFINED = "undefined"
 
 
@@ -150,6 +154,63 @@ class Recorder:
                 folder / f"{name}.svg",
                 lambda part: figure.savefig(part, bbox_inches="tight", metadata={"Date": None}),
             )
+
+    def model(
+        self,
+        name: str,
+        networks: "Sequence[ImageNetwork]",
+        *,
+        architecture: str,
+        image_size_px: int,
+        cohort: "Cohort",
+        threshold: float,
+        views: Sequence[str] = (),
+        margin: float = 0.15,
+    ) -> None:
+        """Keep trained networks as a model that ``lnm predict`` reads, with a card.
+
+        Call it after the metrics of this name were recorded: they go on the card.
+
+        Parameters
+        ----------
+        name
+            The model's name, the same as in its metrics.
+        networks
+            From `build_network`, trained; the probability of the model is the mean of theirs.
+        architecture
+            The name that the networks were built by.
+        image_size_px, margin
+            How the regions were cut; see :func:`lnm_kit.regions.crop_regions`.
+        cohort
+            What was trained and measured on.
+        threshold
+            From which probability a case is called positive, chosen on training folds.
+        views
+            The views that are the channels; without, every image was one of its own.
+
+        Raises
+        ------
+        ValueError
+            When the name has no letter or digit, or a value cannot stand on a card.
+        """
+        from lnm_kit.runs.kept_model import describe_model
+        from lnm_kit.training.model_file import write_model
+
+        folder = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        if not folder:
+            raise ValueError(f"model name {name!r}: it needs a letter or a digit")
+        about = describe_model(
+            self.parameters, cohort, name=name, metrics=list(self._metrics.values())
+        )
+        about |= {
+            "architecture": architecture,
+            "image_size_px": image_size_px,
+            "views": list(views),
+            "margin": margin,
+            "threshold": threshold,
+        }
+        (self.folder / MODELS_FOLDER).mkdir(exist_ok=True)
+        write_model(self.folder / MODELS_FOLDER / folder, networks, about)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:

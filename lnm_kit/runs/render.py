@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from lnm_kit.errors import InputError
+from lnm_kit.runs.downloads import DOWNLOADS_FOLDER, stage_page
 from lnm_kit.runs.files import write_text
 
 MATHJAX_PACKAGE = "sphinx-mathjax-offline"
@@ -43,7 +44,7 @@ def stage_sources(root: Path, source: Path, executed: Mapping[str, Path]) -> Non
     shutil.copytree(root / "book", source / "book", ignore=skipped)
     shutil.copy(root / "_toc.yml", source / "_toc.yml")
     for name, notebook in executed.items():
-        shutil.copy(notebook, source / f"{name}.ipynb")
+        stage_page(notebook, source, name)
     (source / "_local" / "mathjax").mkdir(parents=True)
     shutil.copy(mathjax_script(), source / "_local" / "mathjax" / MATHJAX_SCRIPT)
     (source / "_local" / "interactive").mkdir()
@@ -82,6 +83,8 @@ def sphinx_settings(config: Path) -> dict[str, Any]:
         # what is shown was executed by our own runner; a second execution would show other numbers
         "nb_execution_mode": "off",
         "html_static_path": static,
+        # what can be downloaded is no page of its own
+        "exclude_patterns": [*settings.get("exclude_patterns", []), f"{DOWNLOADS_FOLDER}/**"],
         "html_js_files": [
             *settings.get("html_js_files", []),
             # they do nothing on a page without such a figure

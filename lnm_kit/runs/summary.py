@@ -9,7 +9,7 @@ from lnm_kit.progress import describe_time
 from lnm_kit.runs.inventory import Run
 from lnm_kit.runs.parameters import PARAMETERS, check_parameters
 from lnm_kit.runs.plan import RunPlan
-from lnm_kit.runs.recorder import METRICS_FILE
+from lnm_kit.runs.recorder import METRICS_FILE, MODELS_FOLDER
 
 NO_MEANING = "The smoke profile shows that everything runs; its numbers mean nothing."
 SIMULATED = "simulated"
@@ -46,6 +46,7 @@ def path_lines(run: Run, shown: Path) -> list[str]:
         ("Page", "notebook.html", "open it in a browser"),
         ("Numbers", METRICS_FILE, f"{n_metrics} with their intervals"),
         ("Cases", run.predictions_file.name, "predicted probability of every case"),
+        ("Models", MODELS_FOLDER, "trained networks, each with a card, for lnm predict"),
         ("Figures", "figures", f"{len(figures)}, as PNG and SVG"),
         ("Repeat", "params.toml", f"lnm run {run.chapter} -f {shown / 'params.toml'} --force"),
     ]

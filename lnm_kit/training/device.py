@@ -1,6 +1,7 @@
 """The device to compute on: processor or GPU, its precision, one or several of them."""
 
 import logging
+import os
 import re
 
 import torch
@@ -18,7 +19,8 @@ def open_fabric(device: str = "auto", n_devices: int = 1) -> Fabric:
         ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, or one GPU by number, ``cuda:1``.
     n_devices
         GPUs (or, on ``cpu``, processes) that share a training by data parallelism. With more than
-        one, call ``fabric.launch()`` first in a script, or start the script with ``torchrun``.
+        one, call ``fabric.launch()`` first in a script. Under ``torchrun`` its command decides how
+        many there are, on how many machines, and this is not looked at.
 
     Raises
     ------
@@ -30,6 +32,10 @@ def open_fabric(device: str = "auto", n_devices: int = 1) -> Fabric:
     >>> open_fabric("cpu").device
     device(type='cpu')
     """
+    # torchrun says so in the environment of each process that it starts
+    under_torchrun = "TORCHELASTIC_RUN_ID" in os.environ
+    n_devices = int(os.environ["LOCAL_WORLD_SIZE"]) if under_torchrun else n_devices
+    n_machines = int(os.environ["GROUP_WORLD_SIZE"]) if under_torchrun else 1
     match = re.fullmatch(r"auto|cpu|cuda(?::(\d+))?", device)
     if match is None:
         raise InputError(f"device is {device!r}; allowed: auto, cpu, cuda, cuda:0, cuda:1, ...")
@@ -42,7 +48,7 @@ def open_fabric(device: str = "auto", n_devices: int = 1) -> Fabric:
         _check_gpus(device, number, n_devices, n_gpus)
     devices = n_devices if number is None else [number]
     accelerator = "cuda" if wants_gpu else "cpu"
-    return _quiet_fabric(accelerator, devices, has_bfloat16("cuda" if wants_gpu else "cpu"))
+    return _quiet_fabric(accelerator, devices, n_machines, has_bfloat16(accelerator))
 
 
 def has_bfloat16(accelerator: str) -> bool:
@@ -92,7 +98,9 @@ def _check_gpus(device: str, number: int | None, n_devices: int, n_gpus: int) ->
         raise InputError(f"n_devices is {n_devices}, found {seen}; allowed: 1 to {n_gpus}.")
 
 
-def _quiet_fabric(accelerator: str, devices: int | list[int], bfloat16: bool) -> Fabric:
+def _quiet_fabric(
+    accelerator: str, devices: int | list[int], n_machines: int, bfloat16: bool
+) -> Fabric:
     """Open Fabric without its line about mixed precision, which would stand on a book's page."""
     log = logging.getLogger("lightning_fabric")
     level = log.level
@@ -101,6 +109,7 @@ def _quiet_fabric(accelerator: str, devices: int | list[int], bfloat16: bool) ->
         return Fabric(
             accelerator=accelerator,
             devices=devices,
+            num_nodes=n_machines,
             precision="bf16-mixed" if bfloat16 else "32-true",
         )
     finally:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from functools import partial
 
 import nbformat
 import pytest
@@ -10,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from lnm_kit import cli
 from lnm_kit.runs.files import write_json, write_toml
 from lnm_kit.runs.parameters import LlnmParameters
+from tests.faults import cohort as noise
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ def toy_book(tmp_path, monkeypatch, write_chapter):
     monkeypatch.setenv("LNM_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("LNM_RUN_FOLDER", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def write_noise_cohort():
+    """Return a function that writes a small right cohort, enough to train on."""
+    return partial(noise.write_noise_cohort, n_cases=24)
 
 
 @pytest.fixture

@@ -62,4 +62,17 @@ def test_gpus_are_handed_to_fabric(monkeypatch, device, n_devices, opened):
     with_gpus(monkeypatch, 2)
     monkeypatch.setattr(module, "has_bfloat16", lambda accelerator: accelerator == "cuda")
     monkeypatch.setattr(module, "_quiet_fabric", lambda *arguments: arguments)
-    assert open_fabric(device, n_devices) == (*opened, True)
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    assert open_fabric(device, n_devices) == (*opened, 1, True)
+
+
+def test_torchrun_decides_how_many_processes_and_machines_there_are(monkeypatch):
+    with_gpus(monkeypatch, 2)
+    monkeypatch.setattr(module, "has_bfloat16", lambda accelerator: True)
+    monkeypatch.setattr(module, "_quiet_fabric", lambda *arguments: arguments)
+    started = {"TORCHELASTIC_RUN_ID": "x", "LOCAL_WORLD_SIZE": "2", "GROUP_WORLD_SIZE": "3"}
+    for name, value in started.items():
+        monkeypatch.setenv(name, value)
+    assert open_fabric("cuda") == ("cuda", 2, 3, True)
+    with pytest.raises(InputError, match="with n_devices=2"):
+        open_fabric("cuda:1")

@@ -1,0 +1,103 @@
+"""A network leaves a chapter by one call of the recorder, and predicts the same outside of it."""
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lnm_kit.training.model_file import read_model
+
+CHAPTER = """
+import logging
+import numpy as np
+from lnm_kit.cohort import load_cohort
+from lnm_kit.evaluation import auc, youden_threshold
+from lnm_kit.regions import crop_regions
+from lnm_kit.runs import Recorder, take_parameters
+from lnm_kit.training import ImageBank, TrainingSettings, cross_fit, open_fabric
+
+settings = take_parameters("llnm", globals())
+run = Recorder.open("llnm", settings)
+data = load_cohort(settings.cohort)
+cases, images = data.cases, data.images
+crops, _ = crop_regions(data, size_px=settings.image_size_px)
+fabric = open_fabric("cpu")
+owners = images.case_id.tolist()
+bank = ImageBank.of(crops, cases.label.loc[owners].to_numpy(), owners, fabric.device)
+training = cases.index[cases.split == "training"]
+networks = cross_fit(
+    settings.network, bank, training.tolist(), cases.patient_id.loc[training].tolist(),
+    TrainingSettings(epochs=1, batch_size=8), folds=2, weights="none", fabric=fabric, seed=0,
+)
+label = cases.label.loc[training]
+run.metric("Network", "training", "auc", auc(label, networks.out_of_fold))
+run.predictions(
+    "Network", "all", cases.index, networks.predict(bank, cases.index.tolist(), fabric=fabric),
+    cases.label,
+)
+run.model(
+    "Network",
+    networks.networks,
+    architecture=settings.network,
+    image_size_px=settings.image_size_px,
+    cohort=data,
+    threshold=youden_threshold(label, networks.out_of_fold),
+)
+run.close()
+"""
+
+
+@pytest.fixture
+def trained(lnm, toy_book, write_chapter, write_noise_cohort):
+    """Return the run folder of a chapter that trained on a small cohort."""
+    write_noise_cohort(toy_book / "secret_place")
+    write_chapter(CHAPTER)
+    words = ("-p", "profile=smoke", "-p", "cohort=secret_place", "-p", "image_size_px=32")
+    code, out, err = lnm("run", "llnm", *words)
+    assert code == 0, err
+    assert "models  (trained networks" in out
+    (folder,) = (toy_book / "runs" / "llnm").iterdir()
+    return folder
+
+
+def test_prediction_outside_is_that_of_the_notebook(lnm, trained, toy_book, caplog):
+    caplog.set_level(logging.WARNING)
+    model = trained / "models" / "network"
+    code, out, err = lnm("predict", model, "secret_place", "--out", "mine.csv")
+    assert (code, out) == (0, "")
+    found = pd.read_csv(toy_book / "mine.csv", dtype={"case_id": str})
+    assert list(found) == ["case_id", "probability"]
+    inside = pd.read_parquet(trained / "predictions.parquet")
+    assert found.case_id.tolist() == inside.case_id.tolist()
+    np.testing.assert_allclose(found.probability, inside.probability, rtol=0, atol=1e-6)
+    assert found.probability.nunique() > len(found) / 2
+    assert "the networks have seen its training cases" in err
+    assert "Not for clinical use" in err
+
+    code, out, err = lnm("predict", model, "secret_place")
+    assert (code, out) == (0, (toy_book / "mine.csv").read_text())
+
+    card = read_model(model).card
+    recorded = json.loads((trained / "metrics.json").read_text())
+    assert [(row.split, row.value) for row in card.metrics] == [("training", recorded[0]["value"])]
+    assert (card.chapter, card.image_size_px, len(card.networks)) == ("llnm", 32, 2)
+    # where a user keeps files does not travel with the model
+    for path in model.iterdir():
+        assert b"secret_place" not in path.read_bytes()
+        assert str(toy_book).encode() not in path.read_bytes()
+
+    path = model / "network_1.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    for words, message in [
+        ((model, "secret_place"), "changed or cut short"),
+        ((model, "nowhere"), "changed or cut short"),
+        ((path, "secret_place"), "is no model: it is a file"),
+        (("nowhere", "secret_place"), "not there"),
+        ((model, "secret_place", "--out", "no/such/folder.csv"), "there is no folder no/such"),
+    ]:
+        code, out, err = lnm("predict", *words)
+        assert (code, out) == (2, "")
+        assert message in err
+        assert "Traceback" not in err

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import binary_erosion
 
 from lnm_kit.errors import InputError
 from lnm_kit.regions.contrast import crop_contrast, pair_contrast, saturation
@@ -38,9 +39,22 @@ def test_crops_are_of_the_nodule_in_gray_and_in_color(contrast_cohort):
     assert b_mode.shape == (3, 16, 16)
     assert ceus.shape == (3, 16, 16, 3)
     for case, gray in ((0, 20), (1, 100), (2, 180)):
-        assert (b_mode[case][masks[case, 0]] == gray).all()
+        # a pixel at the edge is a mean of both sides
+        inside = [binary_erosion(mask) for mask in masks[case]]
+        assert (b_mode[case][inside[0]] == gray).all()
         expected = np.rint((gray + 40) * GOLD).astype(np.uint8)
-        assert (ceus[case][masks[case, 1]] == expected).all()
+        assert (ceus[case][inside[1]] == expected).all()
+
+
+def test_a_pixel_of_a_crop_is_the_mean_of_what_it_covers(contrast_cohort):
+    pairs = pair_contrast(contrast_cohort).images
+    path = contrast_cohort.root / contrast_cohort.images.path["i4"]
+    pixels = np.asarray(Image.open(path)).copy()
+    pixels[20:38, 30:48] = 100 + 100 * (np.indices((18, 18)).sum(axis=0) % 2)
+    Image.fromarray(pixels).save(path)
+    b_mode, _, masks = crop_contrast(contrast_cohort, pairs, size_px=9, margin=0.0)
+    assert masks[2, 0].all()
+    assert np.abs(b_mode[2].astype(int) - 150).max() <= 1
 
 
 def test_cases_that_lack_an_image_are_listed_and_left_out(contrast_cohort):

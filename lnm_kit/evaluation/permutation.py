@@ -1,4 +1,4 @@
-"""Permutation tests of a classifier's indicators: could a guess have done as well?"""
+"""Permutation tests of a classifier: how often a guess would have done as well."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -12,7 +12,7 @@ INDICATORS = ("sensitivity", "specificity", "accuracy", "auc")
 def permutation_tests(
     label: Numbers, score: Numbers, threshold: float, *, permutations: int = 999, seed: int
 ) -> dict[str, float]:
-    """p values of sensitivity, specificity, accuracy and AUC against labels in random order.
+    """P values of sensitivity, specificity, accuracy and AUC against labels in random order.
 
     Scores and decisions stay, the labels are shuffled; p = (1 + B) / (1 + permutations), where B
     counts the shuffles in which the indicator is at least as large as observed. One-sided.

@@ -160,7 +160,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "network": "resnet10t",
             "compared_networks": "resnet10t, repvgg_a0, inception_next_atto",
             "image_size_px": 64,
-            "epochs": 10,
+            "epochs": 5,
             "compared_epochs": 5,
             "batch_size": 16,
             "learning_rate": 0.001,

@@ -191,10 +191,51 @@ class ClnmParameters(CommonParameters):
     resamples: Resamples = None
 
 
+class CeusParameters(CommonParameters):
+    """Parameters of the chapter on contrast-enhanced ultrasound; None = as the profile says."""
+
+    chapter: ClassVar[str] = "ceus"
+
+    size: Annotated[
+        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
+    ] = None
+    network: Annotated[
+        NetworkName | None, Field(description="the network of each image's branch")
+    ] = None
+    compared_networks: Annotated[
+        str | None,
+        Field(min_length=1, description="networks compared on each image, separated by commas"),
+    ] = None
+    image_size_px: Annotated[
+        int | None, Field(ge=32, le=1024, description="edge of the square region, in pixels")
+    ] = None
+    epochs: Annotated[int | None, Field(ge=1, le=10_000, description="passes over the images")] = (
+        None
+    )
+    compared_epochs: Annotated[
+        int | None, Field(ge=1, le=10_000, description="epochs of each of the compared networks")
+    ] = None
+    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="images a step")] = None
+    learning_rate: Annotated[
+        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
+    ] = None
+    patience_epochs: Annotated[
+        int | None,
+        Field(ge=0, le=1_000, description="epochs without a lower loss before the rate drops"),
+    ] = None
+    repeats: Annotated[
+        int | None, Field(ge=1, le=50, description="trainings of every network, by seed")
+    ] = None
+    clip_epochs: Annotated[
+        int | None, Field(ge=1, le=10_000, description="passes over the clips")
+    ] = None
+
+
 PARAMETERS: dict[str, type[CommonParameters]] = {
     "llnm": LlnmParameters,
     "lvlnm": LvlnmParameters,
     "clnm": ClnmParameters,
+    "ceus": CeusParameters,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def render_ceus(
     """
     if len(time_s) == 0 or (np.diff(time_s) <= 0).any():
         raise InputError(f"the times of a clip are {list(time_s)}; they must ascend.")
-    scene = build_scene(nodule, plane=plane, seed=seed)
+    scene = _scene(nodule, plane, seed)
     patient = np.random.default_rng([0xCE5, nodule.seed, seed, plane == "transverse"])
     peak, delay = _flow(scene, perfusion, patient)
     gain = 10 ** (_gain_db(scene, patient) / 10)
@@ -182,6 +183,11 @@ def linear_intensity(pixels: Array) -> Array:
     level = np.interp(pixels @ weight, PALETTE @ weight, np.linspace(0, 1, 256))
     linear: Array = 10 ** (DYNAMIC_RANGE_DB * level / 10)
     return linear
+
+
+@lru_cache(maxsize=1)  # still and clip of a case, one after the other, show the same cut
+def _scene(nodule: Nodule, plane: Plane, seed: int) -> Scene:
+    return build_scene(nodule, plane=plane, seed=seed)
 
 
 def _boluses(perfusion: Perfusion) -> dict[Tissue, Bolus]:

@@ -116,7 +116,7 @@ def fit(
     epochs = range(len(rows) + 1, settings.epochs + 1)
     for epoch in track(epochs, label="train network") if fabric.is_global_zero else epochs:
         start = time.perf_counter()
-        rate = learning_rate(settings, epoch)
+        rate = learning_rate(settings, epoch, [row["validation_loss"] for row in rows])
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss = _train_epoch(
@@ -144,21 +144,42 @@ def fit(
     return History.of(rows, kept_epoch)
 
 
-def learning_rate(settings: TrainingSettings, epoch: int) -> float:
+def learning_rate(
+    settings: TrainingSettings, epoch: int, validation_losses: Sequence[float] = ()
+) -> float:
     """Learning rate of an epoch, counted from 1.
+
+    `validation_losses` are those of the epochs before; only the ``plateau`` schedule asks for them.
+    It is replayed from them in every epoch, so that a resumed training needs no other state.
 
     Examples
     --------
     >>> paper = TrainingSettings(epochs=500, learning_rate=0.003, schedule="step")
     >>> [round(learning_rate(paper, epoch), 6) for epoch in (1, 100, 101, 500)]
     [0.003, 0.003, 0.0003, 0.0]
+    >>> waits = TrainingSettings(epochs=9, schedule="plateau", patience_epochs=1)
+    >>> learning_rate(waits, 4, [0.7, 0.8, 0.8])  # two epochs without a lower loss
+    0.0001
     """
+    if settings.schedule == "plateau":
+        return _rate_on_plateau(settings, validation_losses)
     done = epoch - 1
     if settings.schedule == "step":
         factor = settings.decay_factor ** (done // settings.decay_every_epochs)
     else:
         factor = (1 + math.cos(math.pi * done / settings.epochs)) / 2
     return settings.learning_rate * factor
+
+
+def _rate_on_plateau(settings: TrainingSettings, validation_losses: Sequence[float]) -> float:
+    holder = torch.optim.SGD([torch.zeros(1)], lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        holder, factor=settings.decay_factor, patience=settings.patience_epochs
+    )
+    for loss in validation_losses:
+        schedule.step(loss)
+    rate: float = holder.param_groups[0]["lr"]
+    return rate
 
 
 def _train_epoch(
@@ -200,7 +221,7 @@ def _train_epoch(
     if not math.isfinite(mean):
         raise FloatingPointError(
             f"the training loss became {mean} in epoch {epoch} at learning rate "
-            f"{learning_rate(settings, epoch):g}; try a lower one"
+            f"{optimizer.param_groups[0]['lr']:g}; try a lower one"
         )
     return mean
 

@@ -26,9 +26,12 @@ class TrainingSettings:
         Strength of the pull of the weights to zero.
     schedule
         ``step``: times `decay_factor` after every `decay_every_epochs`. ``cosine``: falls to zero
-        along half a cosine over all epochs.
+        along half a cosine over all epochs. ``plateau``: times `decay_factor` whenever the
+        validation loss has not become lower for more than `patience_epochs`.
     decay_every_epochs, decay_factor
-        Of the ``step`` schedule.
+        Of the ``step`` schedule; the factor also of ``plateau``.
+    patience_epochs
+        Of the ``plateau`` schedule.
     positive_weight
         Weight of positive images in the loss; None for negatives / positives of the training cases.
     keep
@@ -46,7 +49,9 @@ class TrainingSettings:
     -----
     *Source*: cross-entropy weighted by inverse class frequency (9.9 to 1), Adam, learning rate
     0.003 decaying every 100 of 500 epochs, batches of 32: Feng 2025, section 2.5. The factor of
-    the decay is not printed; 0.1 is the usual one.
+    the decay is not printed; 0.1 is the usual one. "An adaptive drop of the learning rate" without
+    any number: Guang 2023, section "Development and validation of the CNN models"; the patience
+    of 10 epochs is PyTorch's.
 
     Examples
     --------
@@ -60,9 +65,10 @@ class TrainingSettings:
     learning_rate: float = 1e-3
     optimizer: Literal["adam", "adamw"] = "adamw"
     weight_decay: float = 0.01
-    schedule: Literal["step", "cosine"] = "cosine"
+    schedule: Literal["step", "cosine", "plateau"] = "cosine"
     decay_every_epochs: int = 100
     decay_factor: float = 0.1
+    patience_epochs: int = 10
     positive_weight: float | None = None
     keep: Literal["last", "best_validation_auc"] = "last"
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -75,9 +81,13 @@ class TrainingSettings:
             "learning_rate": (_within(self.learning_rate, 0, 1, open_low=True), "above 0, up to 1"),
             "optimizer": (self.optimizer in ("adam", "adamw"), "adam, adamw"),
             "weight_decay": (_within(self.weight_decay, 0, 1), "0 to 1"),
-            "schedule": (self.schedule in ("step", "cosine"), "step, cosine"),
+            "schedule": (
+                self.schedule in ("step", "cosine", "plateau"),
+                "step, cosine, plateau",
+            ),
             "decay_every_epochs": (_whole(self.decay_every_epochs, 1), "1 or more"),
             "decay_factor": (_within(self.decay_factor, 0, 1, open_low=True), "above 0, up to 1"),
+            "patience_epochs": (_whole(self.patience_epochs, 0), "0 or more"),
             "positive_weight": (
                 weight is None or _within(weight, 0, math.inf, open_low=True),
                 "above 0, or None for negatives / positives",

@@ -157,7 +157,7 @@ def killed_in_epoch(network, epoch, steps_an_epoch):
 
 
 @pytest.mark.parametrize("keep", ["last", "best_validation_auc"])
-@pytest.mark.parametrize("schedule", ["step", "cosine"])
+@pytest.mark.parametrize("schedule", ["step", "cosine", "plateau"])
 def test_killed_and_resumed_ends_in_the_same_bits(tmp_path, keep, schedule):
     bank, cases = blobs(60)
     settings = replace(SETTINGS, keep=keep, schedule=schedule, decay_every_epochs=2)

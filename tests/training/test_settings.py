@@ -22,6 +22,7 @@ from lnm_kit.training.fit import learning_rate
         ("schedule", "linear"),
         ("decay_every_epochs", 0),
         ("decay_factor", 0),
+        ("patience_epochs", -1),
         ("positive_weight", 0),
         ("positive_weight", math.inf),
         ("keep", "best_test_auc"),
@@ -50,3 +51,13 @@ def test_cosine_schedule_starts_at_the_rate_and_falls_all_the_way():
     assert rates[5] == pytest.approx(0.005)
     assert all(later < earlier for earlier, later in pairwise(rates))
     assert 0 < rates[-1] < 0.0003
+
+
+def test_plateau_schedule_drops_after_the_patience_and_counts_anew():
+    settings = TrainingSettings(
+        epochs=99, learning_rate=0.01, schedule="plateau", patience_epochs=2, decay_factor=0.1
+    )
+    losses = [0.7, 0.6, 0.61, 0.62, 0.63, 0.64, 0.5, 0.51, 0.52, 0.53]
+    rates = [learning_rate(settings, done + 1, losses[:done]) for done in range(len(losses) + 1)]
+    # the third epoch without a new lowest loss is one more than the patience
+    assert rates == pytest.approx([0.01] * 5 + [0.001] * 5 + [0.0001])

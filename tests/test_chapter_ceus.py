@@ -1,0 +1,118 @@
+"""What the chapter on contrast-enhanced ultrasound says to cohorts that lack something."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+LNM = Path(sys.executable).with_name("lnm")
+
+
+@pytest.fixture(scope="module")
+def smallest(tmp_path_factory):
+    """The smallest simulated cohort."""
+    root = tmp_path_factory.mktemp("small") / "cohort"
+    words = ["cohort", "simulate", "ceus", root, "--size", "0.1"]
+    subprocess.run([LNM, *words], check=True, cwd=root.parent)
+    return root
+
+
+@pytest.fixture
+def cohort(smallest, tmp_path):
+    """A copy of it, to be spoiled."""
+    return Path(shutil.copytree(smallest, tmp_path / "cohort"))
+
+
+def change(table: Path, how) -> None:
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    how(rows).to_csv(table, index=False)
+
+
+def positives_kept(cases: pd.DataFrame, split: str, n: int) -> pd.DataFrame:
+    positive = cases.index[(cases.split == split) & (cases.label == "1")]
+    cases.loc[positive[n:], "label"] = "0"
+    return cases
+
+
+def run(cohort: Path, *assignments: str) -> subprocess.CompletedProcess:
+    words = [word for each in (f"cohort={cohort}", *assignments) for word in ("-p", each)]
+    return subprocess.run(
+        [LNM, "run", "ceus", "-p", "profile=smoke", *words],
+        cwd=cohort.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(cohort: Path) -> str:
+    done = run(cohort)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def repaint(path: Path, how) -> None:
+    with Image.open(path) as image:
+        pixels = np.array(image.convert("RGB"))
+    Image.fromarray(how(pixels)).save(path)
+
+
+def test_images_that_are_no_pair_are_refused_with_their_cases(cohort):
+    def spoil(images):
+        frame = images.image_id == "sim-ceus-0003-ceus"
+        images.loc[frame, "view"] = "longitudinal"
+        again = images[images.image_id == "sim-ceus-0002-ceus"].assign(image_id="again")
+        return pd.concat([images, again])
+
+    change(cohort / "images.csv", spoil)
+    message = refusal(cohort)
+    assert "several contrast-enhanced frames: sim-ceus-0002" in message
+    assert "of different planes: sim-ceus-0003" in message
+
+
+def test_gray_frames_and_colored_b_mode_are_refused_with_their_cases(cohort):
+    gray, colored = cohort / "images/sim-ceus-0001-ceus.png", "sim-ceus-0004-transverse.png"
+    repaint(gray, lambda pixels: pixels.mean(axis=-1).astype(np.uint8))
+    repaint(cohort / "images" / colored, lambda pixels: pixels // np.array([1, 2, 4], np.uint8))
+    message = refusal(cohort)
+    assert "sim-ceus-0001: images/sim-ceus-0001-ceus.png is gray" in message
+    assert f"sim-ceus-0004: images/{colored} is in color" in message
+    assert "sim-ceus-0002:" not in message
+
+
+def test_a_training_split_that_nothing_can_be_learned_from_is_refused(cohort):
+    change(cohort / "cases.csv", lambda cases: positives_kept(cases, "training", 3))
+    assert "the training split holds 3 cases of its rarer class" in refusal(cohort)
+
+
+def test_it_goes_on_without_frames_clips_the_reading_and_a_class_and_says_so(cohort):
+    def fewer(images):
+        lost = images.image_id.isin(["sim-ceus-0002-ceus", "sim-ceus-0005-ceus"])
+        return images[~lost & (images.time_s == "")]
+
+    change(cohort / "images.csv", fewer)
+    change(
+        cohort / "cases.csv",
+        lambda cases: positives_kept(cases, "test", 0).drop(columns="us_lnm"),
+    )
+    first_of_test = pd.read_csv(cohort / "cases.csv").query("split == 'test'").case_id.iloc[0]
+    done = run(cohort, "compared_networks=resnet10t")
+    assert done.returncode == 0, done.stderr[-2000:]
+    (folder,) = (cohort.parent / "runs" / "ceus").iterdir()
+    cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
+    shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    text = "\n".join(data.get("text/markdown", "") for data in shown)
+    assert "no contrast-enhanced frame: sim-ceus-0002, sim-ceus-0005" in text
+    assert "`us_lnm` is missing" in text
+    assert f"it is left out: {first_of_test}" in text
+    assert "The sections on the clip are left out" in text
+    metrics = pd.read_json(folder / "metrics.json")
+    assert set(metrics.split) <= {"training", "validation", "outside"}
+    assert not metrics.model.str.contains("US-LNM|Triple|Curve").any()

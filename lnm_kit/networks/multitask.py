@@ -29,7 +29,7 @@ class MultitaskOutput(NamedTuple):
         Float32 (N,), of metastasis.
     segmentations
         For each modality, logits float32 (N, 2, H, W): the nodule, and its boundary (ultrasound)
-        or the edges of the tissue (CT).
+        or the edges of the tissue (CT). Empty, of a network without decoders.
     """
 
     logit: Tensor
@@ -107,13 +107,22 @@ class Branch(nn.Module):
         As in :func:`lnm_kit.networks.build_network`.
     dropout
         Probability in the decoders.
+    n_decoders
+        2; or 0, for an encoder alone.
     """
 
     backbone: Any
     n_features: int
 
     def __init__(
-        self, encoder: str, *, in_channels: int, weights: str, seed: int, dropout: float = 0.1
+        self,
+        encoder: str,
+        *,
+        in_channels: int,
+        weights: str,
+        seed: int,
+        dropout: float = 0.1,
+        n_decoders: int = 2,
     ) -> None:
         super().__init__()
         one_of("encoder", encoder, ENCODERS)
@@ -124,7 +133,7 @@ class Branch(nn.Module):
         channels = [stage["num_chs"] for stage in self.backbone.feature_info]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + 1)
-            self.decoders = nn.ModuleList(Decoder(channels, dropout) for _ in range(2))
+            self.decoders = nn.ModuleList(Decoder(channels, dropout) for _ in range(n_decoders))
         self.register_buffer("mean", torch.zeros(in_channels))
         self.register_buffer("sd", torch.ones(in_channels))
 
@@ -179,6 +188,8 @@ class MultitaskNetwork(nn.Module):
         Of all initial weights; the global generator is left as it was.
     hidden
         Width of the classifier's hidden layer.
+    segments
+        Whether there are decoders; without them it is the plain network to compare with.
 
     Raises
     ------
@@ -202,10 +213,23 @@ class MultitaskNetwork(nn.Module):
     """
 
     def __init__(
-        self, encoder: str, *, in_channels: int, weights: str, seed: int, hidden: int = 128
+        self,
+        encoder: str,
+        *,
+        in_channels: int,
+        weights: str,
+        seed: int,
+        hidden: int = 128,
+        segments: bool = True,
     ) -> None:
         super().__init__()
-        self.branch = Branch(encoder, in_channels=in_channels, weights=weights, seed=seed)
+        self.branch = Branch(
+            encoder,
+            in_channels=in_channels,
+            weights=weights,
+            seed=seed,
+            n_decoders=2 if segments else 0,
+        )
         self.classifier = build_classifier(self.branch.n_features, hidden=hidden, seed=seed + 2)
 
     @property
@@ -215,6 +239,8 @@ class MultitaskNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> MultitaskOutput:
         """Answer images, float (N, C, H, W) in [0, 1]."""
+        if not len(self.branch.decoders):
+            return MultitaskOutput(self.predict_logits(images), ())
         features, segmentation = self.branch(images)
         return MultitaskOutput(classify(self.classifier, features), (segmentation,))
 

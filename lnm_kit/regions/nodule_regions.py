@@ -37,15 +37,12 @@ class RegionRecipe:
         Sides of the resized squares; 288 and 96 in the paper.
     window_center_hu, window_width_hu
         Window of the CT; the paper prints none.
-    edge_threshold
-        Upper threshold of the tissue edges; 200 in the paper, see `tissue_edges`.
     """
 
     us_px: int = 288
     ct_px: int = 96
     window_center_hu: float = 50.0
     window_width_hu: float = 300.0
-    edge_threshold: float = 200.0
 
 
 @dataclass(frozen=True)
@@ -219,7 +216,7 @@ def _region(cohort: Cohort, row: Mapping[str, str], recipe: RegionRecipe) -> _Re
         region, mask = square_region(gray, shown.mask, dilations=dilations, size_px=size_px)
     except InputError as error:
         return str(error).replace(f"{cohort.root}/", "")
-    edges = tissue_edges(region, high=recipe.edge_threshold) if is_ct else boundary_target(mask)
+    edges = tissue_edges(region) if is_ct else boundary_target(mask)
     area = float(shown.mask.sum())
     spacing = shown.spacing_mm
     return _Region(

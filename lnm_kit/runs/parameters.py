@@ -242,6 +242,9 @@ class DgfnetParameters(CommonParameters):
     ct_size_px: Annotated[
         int | None, Field(ge=33, le=1024, description="edge of the CT region, in pixels")
     ] = None
+    decoder_channels: Annotated[
+        int | None, Field(ge=8, le=1024, description="channels of the decoders' first block")
+    ] = None
     segmentation_epochs: Annotated[
         int | None, Field(ge=0, le=10_000, description="epochs of segmentation alone")
     ] = None

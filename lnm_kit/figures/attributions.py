@@ -183,7 +183,7 @@ def contributions_figure(
         last = panels[-1]
         fused = answers["fused"].to_numpy()
         last.bar(at, 1.0, width=1.0, color=np.where(fused, PALETTE[2], PALETTE[1]), linewidth=0)
-        last.set(yticks=[], xlabel="nodules, by the contribution of the first modality")
+        last.set(xticks=[], yticks=[], xlabel="nodules, by the contribution of the first modality")
         last.set_ylabel("both", fontsize="small", rotation=0, ha="right", va="center")
         last.grid(visible=False)
     return figure

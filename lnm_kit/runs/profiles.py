@@ -140,7 +140,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "resamples": 500,
         },
     },
-    # demo has a fifth of the nodules: drawing the 11,000 images of all takes ten minutes alone
+    # demo has a quarter of the nodules: drawing the 11,000 images of all takes ten minutes alone
     "dgfnet": {
         "smoke": {
             "size": 0.04,
@@ -163,9 +163,9 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "ct_size_px": 48,
             "decoder_channels": 64,
             "segmentation_epochs": 4,
-            "joint_epochs": 22,
+            "joint_epochs": 26,
             "fusion_epochs": 5,
-            "batch_size": 16,
+            "batch_size": 12,
             "learning_rate": 0.002,
             "folds": 2,
             "attributed": 40,

@@ -51,6 +51,7 @@ def cross_fit_nodules(
     *,
     fabric: Fabric,
     seed: int,
+    watched: int | None = None,
 ) -> NoduleCrossFit:
     """Train one network per fold. A finished fold is loaded, an interrupted one goes on.
 
@@ -67,6 +68,9 @@ def cross_fit_nodules(
         See :func:`lnm_kit.training.multitask_fit.fit_multitask`.
     seed
         Of pairs, order and variation; fold k uses `seed` + k.
+    watched
+        At most so many held-out nodules of each class fill the history; None: all. It has no
+        influence on the networks.
 
     Raises
     ------
@@ -84,8 +88,9 @@ def cross_fit_nodules(
     networks, histories, parts = [], [], []
     for number, (training, held_out) in enumerate(folds):
         network = build(number)
+        seen = _first_of_each_class(bank, held_out, watched)
         history = fit_multitask_network(
-            network, bank, training, held_out, settings, fabric=fabric, seed=seed + number
+            network, bank, training, seen, settings, fabric=fabric, seed=seed + number
         )
         score = predict_nodules(network, bank, held_out, fabric=fabric).astype(np.float64)
         networks.append(network)
@@ -94,3 +99,12 @@ def cross_fit_nodules(
     together = pd.concat(parts)
     in_order = [nodule for nodule in bank.labels if nodule in together.index]
     return NoduleCrossFit(tuple(networks), tuple(histories), together[in_order])
+
+
+def _first_of_each_class(bank: NoduleBank, nodules: list[str], n: int | None) -> list[str]:
+    chosen = {
+        nodule
+        for value in (0, 1)
+        for nodule in [each for each in nodules if bank.labels[each] == value][:n]
+    }
+    return [nodule for nodule in nodules if nodule in chosen]

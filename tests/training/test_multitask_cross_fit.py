@@ -86,3 +86,16 @@ def test_a_plain_network_cannot_be_trained_to_segment():
     split = nodule_folds(given, folds=2, seed=0)
     with pytest.raises(InputError, match="the network has no decoders"):
         cross_fit_nodules(plain, given, split, MultitaskSettings(1, 1), fabric=FABRIC, seed=0)
+
+
+def test_watching_fewer_nodules_changes_the_history_alone():
+    given = bank()
+    split = nodule_folds(given, folds=2, seed=0)
+    every, few = (
+        cross_fit_nodules(plain, given, split, SETTINGS, fabric=FABRIC, seed=0, watched=watched)
+        for watched in (None, 1)
+    )
+    assert few.out_of_fold.equals(every.out_of_fold)
+    areas = {history.epochs.validation_auc.iloc[-1] for history in few.histories}
+    # one nodule of each class: right, wrong, or tied
+    assert areas <= {0.0, 0.5, 1.0}

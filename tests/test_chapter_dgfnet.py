@@ -1,4 +1,4 @@
-"""What the chapter on ultrasound and CT says to cohorts that lack something or hold other pixels."""
+"""What the chapter on ultrasound and CT says to cohorts that lack something or hold other data."""
 
 import subprocess
 import sys

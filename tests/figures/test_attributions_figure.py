@@ -42,7 +42,8 @@ def test_columns_of_other_shapes_are_named():
 
 def test_bars_are_ordered_by_the_first_modality_and_colored_by_its_answer():
     rows = pd.DataFrame(
-        {"us_toward_label": [-1.0, 2.0, 0.5], "ct_toward_label": [0.1, -0.2, 0.3]}, index=list("abc")
+        {"us_toward_label": [-1.0, 2.0, 0.5], "ct_toward_label": [0.1, -0.2, 0.3]},
+        index=list("abc"),
     )
     right = pd.DataFrame(
         {"us": [False, True, True], "ct": [True, False, True], "fused": [True, True, False]},

@@ -140,7 +140,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "resamples": 500,
         },
     },
-    # demo has a quarter of the nodules: drawing the 11,000 images of all takes ten minutes alone
+    # demo has a third of the nodules: drawing the 11,000 images of all takes ten minutes alone
     "dgfnet": {
         "smoke": {
             "size": 0.04,
@@ -157,14 +157,14 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "attributed": 4,
         },
         "demo": {
-            "size": 0.25,
+            "size": 0.35,
             "network": "resnet10t",
-            "us_size_px": 64,
-            "ct_size_px": 48,
+            "us_size_px": 48,
+            "ct_size_px": 40,
             "decoder_channels": 64,
             "segmentation_epochs": 4,
             "joint_epochs": 26,
-            "fusion_epochs": 5,
+            "fusion_epochs": 4,
             "batch_size": 12,
             "learning_rate": 0.002,
             "folds": 2,

@@ -157,18 +157,18 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "attributed": 4,
         },
         "demo": {
-            "size": 0.35,
+            "size": 0.3,
             "network": "resnet10t",
             "us_size_px": 48,
             "ct_size_px": 40,
             "decoder_channels": 64,
-            "segmentation_epochs": 4,
-            "joint_epochs": 26,
-            "fusion_epochs": 4,
+            "segmentation_epochs": 3,
+            "joint_epochs": 20,
+            "fusion_epochs": 3,
             "batch_size": 12,
             "learning_rate": 0.002,
             "folds": 2,
-            "attributed": 40,
+            "attributed": 20,
         },
         # resnet34 is that of the central site; the lateral one has resnet18
         "paper": {

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,8 @@ def code_digest(modules: Sequence[ModuleType]) -> str:
 
     Comments, docstrings and formatting do not change it, since they cannot change a result.
     Imports are found by reading the sources, those inside of functions too. Data files (TOML,
-    CSV, JSON) that stand beside or below a module count as part of it.
+    CSV, JSON) that stand beside or below a module count as part of it. A process reads them once:
+    what it runs is the code that it loaded.
 
     Examples
     --------
@@ -25,6 +27,11 @@ def code_digest(modules: Sequence[ModuleType]) -> str:
     files = [Path(module.__file__) for module in modules if module.__file__]
     if len(files) < len(modules):
         raise TypeError("every module given as code must have a source file")
+    return _digest_once(tuple(files))
+
+
+@cache
+def _digest_once(files: tuple[Path, ...]) -> str:
     return files_digest(files, package_folder())
 
 

@@ -193,3 +193,25 @@ def _rescale(pixels: NDArray[np.generic], header: Dataset) -> NDArray[np.generic
     if whole and rescaled.min() >= int16.min and rescaled.max() <= int16.max:
         return rescaled.astype(np.int16)
     return rescaled.astype(np.float32)
+
+
+def states_rescale(path: Path) -> bool | None:
+    """Whether a DICOM file states a rescale slope and intercept; None if it is no DICOM file.
+
+    `read_dicom` takes 1 and 0 where they are missing, which is right for gray levels and wrong for
+    Hounsfield units.
+
+    Examples
+    --------
+    >>> states_rescale(Path("slice.nrrd")) is None
+    True
+    """
+    if path.suffix.lower() in {".nrrd", ".gz", ".nii", ".png", ".jpg", ".jpeg"}:
+        return None
+    with _QUIETLY, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            header = dcmread(path, specific_tags=["RescaleSlope", "RescaleIntercept"])
+        except (InvalidDicomError, OSError):
+            return None
+    return "RescaleSlope" in header and "RescaleIntercept" in header

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from lnm_kit.networks.dgf import DiverseGranularityFusion, build_fusion
-from lnm_kit.networks.multitask import Branch, MultitaskOutput, build_classifier, classify
+from lnm_kit.networks.multitask import (
+    DECODER_CHANNELS,
+    Branch,
+    MultitaskOutput,
+    build_classifier,
+    classify,
+)
 
 
 class FusionNetwork(nn.Module):
@@ -29,6 +35,8 @@ class FusionNetwork(nn.Module):
         Of all initial weights; the global generator is left as it was.
     hidden
         Width of the classifier's hidden layer.
+    decoder_channels
+        Channels of the decoders' first block.
 
     Raises
     ------
@@ -58,10 +66,19 @@ class FusionNetwork(nn.Module):
         ct_channels: int = 1,
         n_reference: int = 29,
         hidden: int = 128,
+        decoder_channels: int = DECODER_CHANNELS,
     ) -> None:
         super().__init__()
-        self.us = Branch(encoder, in_channels=us_channels, weights=weights, seed=seed)
-        self.ct = Branch(encoder, in_channels=ct_channels, weights=weights, seed=seed + 10)
+        self.us, self.ct = (
+            Branch(
+                encoder,
+                in_channels=channels,
+                weights=weights,
+                seed=branch_seed,
+                decoder_channels=decoder_channels,
+            )
+            for channels, branch_seed in ((us_channels, seed), (ct_channels, seed + 10))
+        )
         self.fusion = build_fusion(
             fusion, n_features=self.us.n_features, n_reference=n_reference, seed=seed + 20
         )

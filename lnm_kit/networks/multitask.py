@@ -13,8 +13,10 @@ from lnm_kit.networks.backbones import build_network
 ENCODERS = ("resnet10t", "resnet18", "resnet34", "resnet50")
 """Encoders with five halvings, of which the decoders need the maps."""
 
-DECODER_CHANNELS = (256, 128, 64, 32, 16)
-"""Channels after each of the five up-sample blocks."""
+DECODER_CHANNELS = 256
+"""Channels after the first of five up-sample blocks; each further one has half as many."""
+
+LEAST_CHANNELS = 8
 
 LEAST_PX = 33
 """A side of 32 px would leave one place, which batch normalization cannot use in small batches."""
@@ -29,7 +31,7 @@ class MultitaskOutput(NamedTuple):
         Float32 (N,), of metastasis.
     segmentations
         For each modality, logits float32 (N, 2, H, W): the nodule, and its boundary (ultrasound)
-        or the edges of the tissue (CT).
+        or the edges of the tissue (CT). Empty, of a network without decoders.
     """
 
     logit: Tensor
@@ -71,17 +73,22 @@ class Decoder(nn.Module):
         Channels of the encoder's five maps, the largest map first.
     dropout
         Probability, in every block.
+    channels
+        After the first block; half as many after each further one, at least 8.
     """
 
-    def __init__(self, encoder_channels: Sequence[int], dropout: float) -> None:
+    def __init__(
+        self, encoder_channels: Sequence[int], dropout: float, channels: int = DECODER_CHANNELS
+    ) -> None:
         super().__init__()
         skips = [*encoder_channels[-2::-1], 0]
-        inputs = [encoder_channels[-1], *DECODER_CHANNELS[:-1]]
+        widths = [max(LEAST_CHANNELS, channels >> place) for place in range(5)]
+        inputs = [encoder_channels[-1], *widths[:-1]]
         self.blocks = nn.ModuleList(
             UpsampleBlock(n_in, n_skip, n_out, dropout)
-            for n_in, n_skip, n_out in zip(inputs, skips, DECODER_CHANNELS, strict=True)
+            for n_in, n_skip, n_out in zip(inputs, skips, widths, strict=True)
         )
-        self.last = nn.Conv2d(DECODER_CHANNELS[-1], 1, kernel_size=1)
+        self.last = nn.Conv2d(widths[-1], 1, kernel_size=1)
 
     def forward(self, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
         """Logits (N, 1, *size) of the encoder's five maps, the largest first."""
@@ -107,13 +114,25 @@ class Branch(nn.Module):
         As in :func:`lnm_kit.networks.build_network`.
     dropout
         Probability in the decoders.
+    n_decoders
+        2; or 0, for an encoder alone.
+    decoder_channels
+        Channels of the decoders' first block, see `Decoder`.
     """
 
     backbone: Any
     n_features: int
 
     def __init__(
-        self, encoder: str, *, in_channels: int, weights: str, seed: int, dropout: float = 0.1
+        self,
+        encoder: str,
+        *,
+        in_channels: int,
+        weights: str,
+        seed: int,
+        dropout: float = 0.1,
+        n_decoders: int = 2,
+        decoder_channels: int = DECODER_CHANNELS,
     ) -> None:
         super().__init__()
         one_of("encoder", encoder, ENCODERS)
@@ -124,7 +143,9 @@ class Branch(nn.Module):
         channels = [stage["num_chs"] for stage in self.backbone.feature_info]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + 1)
-            self.decoders = nn.ModuleList(Decoder(channels, dropout) for _ in range(2))
+            self.decoders = nn.ModuleList(
+                Decoder(channels, dropout, decoder_channels) for _ in range(n_decoders)
+            )
         self.register_buffer("mean", torch.zeros(in_channels))
         self.register_buffer("sd", torch.ones(in_channels))
 
@@ -179,6 +200,10 @@ class MultitaskNetwork(nn.Module):
         Of all initial weights; the global generator is left as it was.
     hidden
         Width of the classifier's hidden layer.
+    segments
+        Whether there are decoders; without them it is the plain network to compare with.
+    decoder_channels
+        Channels of the decoders' first block.
 
     Raises
     ------
@@ -202,10 +227,25 @@ class MultitaskNetwork(nn.Module):
     """
 
     def __init__(
-        self, encoder: str, *, in_channels: int, weights: str, seed: int, hidden: int = 128
+        self,
+        encoder: str,
+        *,
+        in_channels: int,
+        weights: str,
+        seed: int,
+        hidden: int = 128,
+        segments: bool = True,
+        decoder_channels: int = DECODER_CHANNELS,
     ) -> None:
         super().__init__()
-        self.branch = Branch(encoder, in_channels=in_channels, weights=weights, seed=seed)
+        self.branch = Branch(
+            encoder,
+            in_channels=in_channels,
+            weights=weights,
+            seed=seed,
+            n_decoders=2 if segments else 0,
+            decoder_channels=decoder_channels,
+        )
         self.classifier = build_classifier(self.branch.n_features, hidden=hidden, seed=seed + 2)
 
     @property
@@ -215,6 +255,8 @@ class MultitaskNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> MultitaskOutput:
         """Answer images, float (N, C, H, W) in [0, 1]."""
+        if not len(self.branch.decoders):
+            return MultitaskOutput(self.predict_logits(images), ())
         features, segmentation = self.branch(images)
         return MultitaskOutput(classify(self.classifier, features), (segmentation,))
 

@@ -12,11 +12,15 @@ from lnm_kit.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class MaskedImage:
-    """Gray levels (H, W) in their stored type, mask bool (H, W), spacing (row, column) in mm."""
+    """Gray levels (H, W) in their stored type, mask bool (H, W), spacing (row, column) in mm.
+
+    `stored`, of an image that was read, holds its pixels as in the file: (H, W), or (H, W, 3).
+    """
 
     gray: np.ndarray
     mask: np.ndarray
     spacing_mm: tuple[float, float] | None
+    stored: np.ndarray | None = None
 
 
 def read_masked_image(root: Path, row: pd.Series) -> MaskedImage:
@@ -58,4 +62,4 @@ def read_masked_image(root: Path, row: pd.Series) -> MaskedImage:
             f"{row['path']} has {gray.shape} pixels and {row['mask_path']} has {mask.shape}; "
             "both must be of the same size"
         )
-    return MaskedImage(gray, mask, image.spacing_mm)
+    return MaskedImage(gray, mask, image.spacing_mm, image.pixels)

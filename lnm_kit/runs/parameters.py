@@ -231,11 +231,57 @@ class CeusParameters(CommonParameters):
     ] = None
 
 
+class DgfnetParameters(CommonParameters):
+    """Parameters of the chapter on ultrasound and CT; None = as the profile says."""
+
+    chapter: ClassVar[str] = "dgfnet"
+
+    site: Annotated[
+        Literal["central", "lateral"], Field(description="where metastasis is predicted")
+    ] = "central"
+    size: Annotated[
+        float | None, Field(gt=0, le=1, description="fraction of the simulated cohort's cases")
+    ] = None
+    network: Annotated[
+        Literal["resnet10t", "resnet18", "resnet34", "resnet50"] | None,
+        Field(description="encoder of both modalities"),
+    ] = None
+    us_size_px: Annotated[
+        int | None, Field(ge=33, le=1024, description="edge of the ultrasound region, in pixels")
+    ] = None
+    ct_size_px: Annotated[
+        int | None, Field(ge=33, le=1024, description="edge of the CT region, in pixels")
+    ] = None
+    decoder_channels: Annotated[
+        int | None, Field(ge=8, le=1024, description="channels of the decoders' first block")
+    ] = None
+    segmentation_epochs: Annotated[
+        int | None, Field(ge=0, le=10_000, description="epochs of segmentation alone")
+    ] = None
+    joint_epochs: Annotated[
+        int | None, Field(ge=1, le=10_000, description="epochs of segmentation and metastasis")
+    ] = None
+    fusion_epochs: Annotated[
+        int | None, Field(ge=1, le=10_000, description="epochs of the fused networks")
+    ] = None
+    batch_size: Annotated[int | None, Field(ge=2, le=4096, description="nodules a step")] = None
+    learning_rate: Annotated[
+        float | None, Field(gt=0, le=1, description="learning rate of Adam at the start")
+    ] = None
+    folds: Annotated[
+        int | None, Field(ge=2, le=50, description="folds of the cross-validation")
+    ] = None
+    attributed: Annotated[
+        int | None, Field(ge=2, le=5_000, description="nodules whose predictions are attributed")
+    ] = None
+
+
 PARAMETERS: dict[str, type[CommonParameters]] = {
     "llnm": LlnmParameters,
     "lvlnm": LvlnmParameters,
     "clnm": ClnmParameters,
     "ceus": CeusParameters,
+    "dgfnet": DgfnetParameters,
 }
 
 

@@ -68,7 +68,7 @@ def fit_multitask_network(
             for name, images in bank.modalities.items()
         },
         "nodule_ids": {name: list(images.nodule_ids) for name, images in bank.modalities.items()},
-        "nodules": [[nodule, bank.labels[nodule]] for nodule in nodules],
+        "nodules": [[nodule, int(bank.labels[nodule])] for nodule in nodules],
         "n_training": len(training),
         "settings": asdict(settings),
         "seed": seed,

@@ -18,7 +18,7 @@ from torch.nn import functional
 from lnm_kit.errors import InputError
 from lnm_kit.networks.dgf import DiverseGranularityFusion
 from lnm_kit.networks.fusion import FusionNetwork
-from lnm_kit.networks.multitask import MultitaskNetwork
+from lnm_kit.networks.multitask import Branch, MultitaskNetwork
 from lnm_kit.progress import track
 from lnm_kit.training.checkpoint import Checkpoint
 from lnm_kit.training.history import History
@@ -77,7 +77,7 @@ def fit_multitask(
     One row an epoch: those of `History`, of which both losses are the sums of the tasks learned in
     that epoch, and ``stage`` (1 or 2), ``segmentation_loss``, ``classification_loss`` (both of the
     training images), and for each modality ``dice_nodule_us`` and ``dice_edge_us`` (``_ct``), means
-    over the validation nodules. The last epoch is kept.
+    over the validation nodules, if the network draws maps. The last epoch is kept.
 
     Raises
     ------
@@ -180,12 +180,10 @@ def _train_epoch(
                 for image, target, variation in zip(images, targets, variations, strict=True)
             ]
             answer = module(*(image for image, _ in varied))
-            segmentation = torch.stack(
-                [
-                    segmentation_loss(logits, target)
-                    for logits, (_, target) in zip(answer.segmentations, varied, strict=True)
-                ]
-            ).sum()
+            # a plain network draws no maps
+            drawn = list(zip(answer.segmentations, varied, strict=bool(answer.segmentations)))
+            losses = [segmentation_loss(logits, target) for logits, (_, target) in drawn]
+            segmentation = torch.stack(losses).sum() if losses else total.new_zeros(())
             classification = functional.binary_cross_entropy_with_logits(answer.logit, label[own])
             # times 0 and not left out: all parameters must take part where processes share them
             loss = segmentation + (classification if joint else 0 * answer.logit.sum())
@@ -248,6 +246,11 @@ def _check(
             f"the network has {len(network.branches)} branches, the bank {len(bank.modalities)} "
             f"modalities ({', '.join(bank.modalities)})"
         )
+    if settings.segmentation_epochs and not _segments(network):
+        problems.append(
+            f"segmentation_epochs is {settings.segmentation_epochs} and the network has no "
+            "decoders; give 0"
+        )
     patients = [{bank.patients[nodule] for nodule in part} for part in (training, validation)]
     shared = sorted(patients[0] & patients[1])
     if shared:
@@ -272,6 +275,12 @@ def _check(
         )
     if problems:
         raise InputError(f"training of several tasks: {'. '.join(problems)}.")
+
+
+def _segments(network: nn.Module) -> bool:
+    """Whether a network draws maps."""
+    branches = [part for part in network.modules() if isinstance(part, Branch)]
+    return not branches or any(len(branch.decoders) for branch in branches)
 
 
 def _identity(

@@ -99,9 +99,9 @@ def validate_nodules(
                 images, targets = batch_of_pairs(bank, rows, slice(start, start + NODULES_AT_ONCE))
                 answer = network(*images)
                 logits.append(answer.logit)
-                for place, (maps, target) in enumerate(
-                    zip(answer.segmentations, targets, strict=True)
-                ):
+                # a plain network draws no maps
+                drawn = zip(answer.segmentations, targets, strict=bool(answer.segmentations))
+                for place, (maps, target) in enumerate(drawn):
                     overlap[place].append(dice(maps, target))
                     share = len(target) / len(nodules)
                     segmentation += share * float(segmentation_loss(maps, target))
@@ -114,6 +114,8 @@ def validate_nodules(
         "validation_auc": float(roc_auc_score(label.cpu(), score.cpu())),
     }
     for name, parts in zip(bank.modalities, overlap, strict=True):
+        if not parts:
+            continue
         nodule, edge = torch.cat(parts).mean(dim=0).tolist()
         row |= {f"dice_nodule_{name}": nodule, f"dice_edge_{name}": edge}
     return row

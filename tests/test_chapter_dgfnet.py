@@ -1,0 +1,185 @@
+"""What the chapter on ultrasound and CT says to cohorts that lack something or hold other data."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK
+from PIL import Image
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from lnm_kit.cohort import CohortInfo, write_cohort
+
+LNM = Path(sys.executable).with_name("lnm")
+INFO = CohortInfo(
+    name="drawn",
+    endpoint="central metastasis",
+    positive="drawn so",
+    source="drawn by a test",
+    licence="CC0",
+    simulated=False,
+)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """32 nodules with two ultrasound and two CT images each, none of the clinical columns."""
+    root = tmp_path / "cohort"
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    cases, images = [], []
+    for number in range(32):
+        case, label = f"n{number:02d}", number % 2
+        cases.append(
+            {
+                "case_id": case,
+                "patient_id": f"p{number}",
+                "center": "center_1",
+                "split": "training" if number < 24 else "test",
+                "label": label,
+            }
+        )
+        for modality in ("us", "ct"):
+            for place in range(2):
+                name = f"{case}-{modality}-{place}"
+                side = 24 + 2 * place
+                mask = np.zeros((110, 120), bool)
+                mask[40 : 40 + side, 45 : 45 + side] = True
+                Image.fromarray(255 * mask.astype(np.uint8)).save(root / f"{name}-mask.png")
+                if modality == "us":
+                    gray = rng.normal(120, 25, mask.shape) - (30 + 30 * label) * mask
+                    path = f"{name}.png"
+                    Image.fromarray(gray.clip(0, 255).astype(np.uint8)).save(root / path)
+                else:
+                    hu = rng.normal(60, 10, mask.shape) + (60 + 40 * label) * mask
+                    hu[:8] = -1000
+                    path = f"{name}.nrrd"
+                    image = SimpleITK.GetImageFromArray(hu.astype(np.int16))
+                    SimpleITK.WriteImage(image, str(root / path))
+                images.append(
+                    {
+                        "image_id": name,
+                        "case_id": case,
+                        "modality": modality,
+                        "view": "axial" if modality == "ct" else "transverse",
+                        "path": path,
+                        "mask_path": f"{name}-mask.png",
+                        "spacing_x_mm": np.nan,
+                        "spacing_y_mm": np.nan,
+                    }
+                )
+    write_cohort(root, INFO, pd.DataFrame(cases), pd.DataFrame(images))
+    return root
+
+
+def change(table: Path, how) -> None:
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    how(rows).to_csv(table, index=False)
+
+
+def run(cohort: Path, *assignments: str) -> subprocess.CompletedProcess:
+    words = [word for each in (f"cohort={cohort}", *assignments) for word in ("-p", each)]
+    return subprocess.run(
+        [LNM, "run", "dgfnet", "-p", "profile=smoke", *words],
+        cwd=cohort.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_nodules_that_cannot_be_paired_are_listed_before_anything_is_computed(cohort):
+    change(
+        cohort / "images.csv",
+        lambda rows: rows[
+            ~((rows.case_id == "n03") & (rows.modality == "us"))
+            & ~(rows.case_id.isin(["n05", "n30"]) & (rows.modality == "ct"))
+        ],
+    )
+    done = run(cohort)
+    assert done.returncode == 2
+    assert "1 case has no ultrasound image: n03" in done.stderr
+    assert "2 cases have no CT image: n05, n30" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cohort_of_ultrasound_alone_is_refused(cohort):
+    change(cohort / "images.csv", lambda rows: rows[rows.modality == "us"])
+    done = run(cohort)
+    assert done.returncode == 2
+    assert "no case has a CT image" in done.stderr
+
+
+def dicom_without_rescale(path: Path) -> None:
+    header = Dataset()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.SOPClassUID, header.SOPInstanceUID = CTImageStorage, generate_uid()
+    header.Modality, header.PhotometricInterpretation = "CT", "MONOCHROME2"
+    header.Rows, header.Columns, header.SamplesPerPixel = 110, 120, 1
+    header.BitsAllocated = header.BitsStored = 16
+    header.HighBit, header.PixelRepresentation = 15, 1
+    stored = np.random.default_rng(2).integers(-1000, 1000, (110, 120), dtype=np.int16)
+    header.PixelData = stored.tobytes()
+    header.save_as(path, enforce_file_format=True)
+
+
+def test_images_with_other_pixels_than_their_modality_has_are_listed_together(cohort):
+    color = np.zeros((110, 120, 3), np.uint8)
+    color[40:, :, 2] = 255
+    Image.fromarray(color).save(cohort / "n00-us-0.png")
+    unscaled = np.random.default_rng(1).integers(1000, 3000, (110, 120), dtype=np.int16)
+    raw = SimpleITK.GetImageFromArray(unscaled)
+    SimpleITK.WriteImage(raw, str(cohort / "n01-ct-1.nrrd"))
+    dicom_without_rescale(cohort / "slice.dcm")
+    Image.fromarray(color).save(cohort / "slice.png")
+
+    def other_files(rows):
+        rows.loc[rows.image_id == "n02-ct-0", "path"] = "slice.dcm"
+        rows.loc[rows.image_id == "n04-ct-0", "path"] = "slice.png"
+        return rows
+
+    change(cohort / "images.csv", other_files)
+    done = run(cohort)
+    assert done.returncode == 2
+    assert "4 images cannot be used" in done.stderr
+    assert "n00, image n00-us-0" in done.stderr
+    assert "in color (Doppler, elastography, marks)" in done.stderr
+    assert "n01, image n01-ct-1" in done.stderr
+    assert "no air (below -500 HU)" in done.stderr
+    assert "n02, image n02-ct-0" in done.stderr
+    assert "no rescale slope and intercept" in done.stderr
+    assert "n04, image n04-ct-0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_lateral_site_needs_its_labels(cohort):
+    done = run(cohort, "site=lateral")
+    assert done.returncode == 2
+    assert "needs a column label_lateral" in done.stderr
+
+
+def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohort):
+    change(
+        cohort / "cases.csv",
+        lambda rows: rows.assign(label=rows.label.where(rows.split != "test", "0")),
+    )
+    done = run(cohort, "folds=3")
+    assert done.returncode == 0, done.stderr[-2000:]
+    (folder,) = (cohort.parent / "runs" / "dgfnet").iterdir()
+    cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
+    shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    text = "\n".join(data.get("text/markdown", "") for data in shown)
+    assert "Nothing can be measured in test" in text
+    assert "n24, n25" in text
+    assert "no external split with both classes" in text
+    assert "no known factors" in text
+    assert "has none of the columns `tumor_size_cm`" in text
+    metrics = pd.read_json(folder / "metrics.json")
+    assert "test" not in set(metrics.split)

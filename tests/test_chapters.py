@@ -11,7 +11,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from lnm_kit.runs.parameters import PARAMETERS
+from lnm_kit.runs.schemas import PARAMETERS
 
 LNM = Path(sys.executable).with_name("lnm")
 

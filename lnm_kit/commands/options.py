@@ -8,7 +8,7 @@ import typer
 
 def complete_chapters(incomplete: str) -> list[str]:
     """Return the chapters that begin so, for the shell."""
-    from lnm_kit.runs.parameters import PARAMETERS
+    from lnm_kit.runs.schemas import PARAMETERS
 
     return [name for name in PARAMETERS if name.startswith(incomplete)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lnm_kit.runs.environment import git_revision, package_versions
-from lnm_kit.runs.parameters import CommonParameters
+from lnm_kit.runs.schemas import CommonParameters
 
 if TYPE_CHECKING:
     from lnm_kit.cohort import Cohort

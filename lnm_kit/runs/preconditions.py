@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lnm_kit.errors import InputError
-from lnm_kit.runs.parameters import CommonParameters
+from lnm_kit.runs.schemas import CommonParameters
 
 
 def check_preconditions(parameters: CommonParameters) -> str | None:

@@ -17,7 +17,7 @@ from lnm_kit.progress import report
 from lnm_kit.runs.environment import describe_device, git_revision, package_versions
 from lnm_kit.runs.files import write_atomically, write_json, write_toml
 from lnm_kit.runs.folder import RUN_FILE, open_run_folder
-from lnm_kit.runs.parameters import CommonParameters
+from lnm_kit.runs.schemas import CommonParameters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from lnm_kit.runs.parameters import LlnmParameters
+from lnm_kit.runs.schemas import LlnmParameters
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LNM = [sys.executable, "-m", "lnm_kit.cli"]

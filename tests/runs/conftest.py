@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from lnm_kit import cli
 from lnm_kit.runs.files import write_json, write_toml
-from lnm_kit.runs.parameters import LlnmParameters
+from lnm_kit.runs.schemas import LlnmParameters
 from tests.faults import cohort as noise
 
 

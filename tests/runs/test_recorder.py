@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from lnm_kit.runs.parameters import LlnmParameters
+from lnm_kit.runs.schemas import LlnmParameters
 from lnm_kit.runs.recorder import Recorder
 
 

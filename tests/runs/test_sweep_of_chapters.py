@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell
 from statsmodels.stats.weightstats import DescrStatsW
 
 from lnm_kit.runs.gate import page_problems
-from lnm_kit.runs.parameters import ClnmParameters
+from lnm_kit.runs.schemas import ClnmParameters
 
 MEMBER = """
 import json, os, pathlib

@@ -10,7 +10,7 @@ from lnm_kit.errors import InputError
 from lnm_kit.evaluation.stress import PROTOCOLS, Design, draw_table, fit_score, stress, summarize
 from lnm_kit.evaluation.stress.protocols import folds_of_images, folds_of_patients
 
-NULL = Design(patients=120, prevalence=0.25, features=200, informative=2, oracle_auc=0.5)
+NULL = Design(patients=100, prevalence=0.3, features=100, informative=2, oracle_auc=0.5)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from lnm_kit.evaluation.audit.auc_interval import (
 )
 from lnm_kit.evaluation.audit.averages import average_bounds
 from lnm_kit.evaluation.audit.candidates import all_candidates
-from lnm_kit.evaluation.audit.denominators import fitting_pairs
+from lnm_kit.evaluation.audit.denominators import SEARCHED_TO, fitting_pairs
 from lnm_kit.evaluation.audit.finding import CAN, CANNOT, UNCHECKED, Finding
 from lnm_kit.evaluation.audit.matrices import RATES, matching_matrices, spoken
 from lnm_kit.evaluation.audit.paper import Paper, Split, Table
@@ -29,6 +29,7 @@ AVERAGES_CHECK = "averages over folds"
 AUC_CHECK = "AUC and interval"
 
 _TRIES = 100
+_MOST_CASES = 10 * SEARCHED_TO  # as far as the search for pairs reaches
 
 
 def check_metric_rows(paper: Paper, table: Table) -> Iterator[Finding]:
@@ -97,6 +98,8 @@ def _total_alone(rates: Mapping[str, Range], n: int | None) -> tuple[str, str]:
     """Judge rates where at most the number of all cases is printed."""
     if n is None or not {"sensitivity", "specificity"} <= set(rates):
         return UNCHECKED, "the numbers of positives and negatives are not printed"
+    if n > _MOST_CASES:
+        return UNCHECKED, f"of {n} cases, how many are positive is not printed: too many to try"
     pairs = fitting_pairs(rates, total=n)
     if not pairs:
         return CANNOT, (

@@ -47,12 +47,12 @@ def test_every_metric_row_of_every_study_has_a_verdict(reports):
 
 
 def test_rates_of_a_set_without_class_counts_are_judged_by_its_total():
-    def of_sixty(sensitivity):
+    def of_sixty(sensitivity, n=60):
         return audit(
             make_paper(
                 {
                     "paper": "Doe 2026",
-                    "splits": {"test": {"n": 60}},
+                    "splits": {"test": {"n": n}},
                     "table_4": metrics(
                         ["split", "sensitivity", "specificity", "f1"],
                         ["test", sensitivity, "0.763", "0.784"],
@@ -67,6 +67,8 @@ def test_rates_of_a_set_without_class_counts_are_judged_by_its_total():
     wrong = of_sixty("0.999")
     assert wrong.verdict == CANNOT
     assert "no positives and negatives that add up to 60" in wrong.details
+    # beyond what is searched nothing is said: 200 and 4,800 would not be found
+    assert of_sixty("0.909", n=5000).verdict == UNCHECKED
 
 
 def test_averages_of_the_fifth_study_keep_their_bounds(reports):

@@ -30,3 +30,10 @@ def ddti_source() -> Path:
 def repository() -> Path:
     """The checkout that the tests run in."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory) -> Path:
+    """A cache of simulated cohorts that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "simulated"

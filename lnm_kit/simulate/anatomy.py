@@ -290,7 +290,7 @@ def draw_layers(layout: Layout, texture: Textures, gland: Array, rng: Generator)
         echo += share * (level - echo)
         tissue[below >= 0] = label
     for amount, curve in _interfaces(layout, rng):
-        echo += _fascia(rows, curve, amount, rng)
+        _draw_fascia(echo, curve, amount, rng)
     _diffuse_bands(echo, rows, layout, rng)
     # Fat and fibers on the way absorb unevenly and leave columns of shade in the deep half.
     absorption = rng.uniform(0.0, 0.016) * gaussian_field(rng, layout.shape, 45, 9)
@@ -324,16 +324,20 @@ def _interfaces(layout: Layout, rng: Generator) -> list[tuple[float, Array]]:
     ]
 
 
-def _fascia(rows: Array, curve: Array, amount: float, rng: Generator) -> Array:
-    """One bright line in dB: patchy along its course, faint where it leans from the beam."""
+def _draw_fascia(echo: Array, curve: Array, amount: float, rng: Generator) -> None:
+    """Add one bright line in dB: patchy along its course, faint where it leans from the beam."""
     width = curve.size
     slope = gaussian_filter1d(np.gradient(curve), 3)
     patchy = 1 + 0.55 * random_curve(rng, width, rng.uniform(10, 30))
     patchy = np.clip(patchy + 0.25 * random_curve(rng, width, 4), 0, 2)
     strength = amount * patchy / (1 + 9 * slope**2)
     sigma = rng.uniform(0.9, 3.2)
-    line: Array = (strength * np.exp(-0.5 * ((rows - curve) / sigma) ** 2)).astype(np.float32)
-    return line
+    # nine standard deviations away nothing is left that float32 could add
+    first = max(int(curve.min() - 9 * sigma), 0)
+    last = max(int(curve.max() + 9 * sigma) + 2, first)
+    rows = np.arange(echo.shape[0], dtype=np.float32)[first:last, None]
+    line = strength * np.exp(-0.5 * ((rows - curve) / sigma) ** 2)
+    echo[first:last] += line.astype(np.float32)
 
 
 def _diffuse_bands(echo: Array, rows: Array, layout: Layout, rng: Generator) -> None:

@@ -1,6 +1,6 @@
 """The three-dimensional body of a nodule, of which every image plane is a cut."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -47,6 +47,10 @@ class Body:
     points_mm: Array
     waves: Array
     phases: Array
+    # an image asks for the same outline many times
+    _outlines: dict[tuple[Plane, int], Array] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def radius(self, directions: Array) -> Array:
         r"""Relative radius of the surface along unit directions (..., 3) of the body frame.
@@ -65,15 +69,24 @@ class Body:
     def outline(self, plane: Plane, n: int = 720) -> Array:
         """Distance in mm from the center to the surface at `n` even angles of a plane, (n,).
 
-        Angle 0 points along the plane's lateral axis (x or z), a quarter turn points deep.
+        Angle 0 points along the plane's lateral axis (x or z), a quarter turn points deep. The
+        array is kept for the next call and can't be written to.
         """
+        if (plane, n) not in self._outlines:
+            distance = self._distance(plane, n)
+            distance.setflags(write=False)
+            self._outlines[plane, n] = distance
+        return self._outlines[plane, n]
+
+    def _distance(self, plane: Plane, n: int) -> Array:
         angle = 2 * np.pi * np.arange(n) / n
         directions = np.zeros((n, 3))
         directions[:, _lateral(plane)] = np.cos(angle)
         directions[:, 1] = np.sin(angle)
         scaled = (directions @ self.rotation) / self.semi_axes_mm
         length = np.linalg.norm(scaled, axis=1)
-        return self.radius(scaled / length[:, None]) / length
+        distance: Array = self.radius(scaled / length[:, None]) / length
+        return distance
 
     def seen_points(self, plane: Plane) -> tuple[Array, Array]:
         """Points that the beam of a plane meets: (N, 2) as (lateral, deep) mm, (N,) weights 0-1."""

@@ -1,0 +1,88 @@
+"""What the tests of the study chapters share: cohorts to be spoiled, runs, and refusals."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from unittest.mock import patch
+
+import nbformat
+import pandas as pd
+
+from lnm_kit.errors import InputError
+from lnm_kit.simulate import simulate_cohort
+
+LNM = Path(sys.executable).with_name("lnm")
+STUDIES = Path(__file__).resolve().parents[1] / "book" / "studies"
+
+
+def smallest_cohort(study: str, cache: Path, root: Path) -> Path:
+    """Write a copy of the smallest simulated cohort of a study, to be spoiled."""
+    with patch.dict(os.environ, LNM_CACHE=str(cache)):
+        simulated = simulate_cohort(study, seed=0, signal=1.0, size=0.1)
+    return Path(shutil.copytree(simulated, root))
+
+
+def change(table: Path, how: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Rewrite a table of a cohort; all values are text."""
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    how(rows).to_csv(table, index=False)
+
+
+def positives_kept(cases: pd.DataFrame, split: str, n: int) -> pd.DataFrame:
+    """Leave this many positive patients in a split."""
+    positive = cases[(cases.split == split) & (cases.label == "1")].patient_id.unique()
+    cases.loc[cases.patient_id.isin(positive[n:]), "label"] = "0"
+    return cases
+
+
+def run_chapter(chapter: str, folder: Path, *assignments: str) -> Path:
+    """Run a chapter in the smoke profile, as a reader does, and return its run folder."""
+    words = [word for assignment in assignments for word in ("-p", assignment)]
+    done = subprocess.run(
+        [LNM, "run", chapter, "-p", "profile=smoke", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = (folder / "runs" / chapter).iterdir()
+    return run
+
+
+def text_of(run: Path) -> str:
+    """All that the executed cells show as text."""
+    cells = nbformat.read(run / "notebook.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert not any(output.output_type == "error" for output in outputs)
+    shown = [output.get("data", {}) for output in outputs]
+    return "\n".join(data.get("text/markdown", data.get("text/plain", "")) for data in shown)
+
+
+def refusal(chapter: str, cohort: Path, **parameters: object) -> str:
+    """Execute a chapter's cells until one refuses the cohort, and return what it says.
+
+    The cells are executed in this process, whose libraries are loaded already; that a refusal in a
+    notebook ends the command with exit code 2 and this message alone is tested with one chapter.
+    """
+    cells = nbformat.read(STUDIES / f"{chapter}.ipynb", as_version=4).cells
+    here = {"LNM_RUN_FOLDER": str(cohort.parent / "run"), "LNM_CACHE": str(cohort.parent / "cache")}
+    (cohort.parent / "run").mkdir()
+    given = {"profile": "smoke", "cohort": str(cohort), **parameters}
+    namespace: dict[str, object] = {}
+    with patch.dict(os.environ, here), redirect_stdout(io.StringIO()):
+        for cell in cells:
+            if cell.cell_type != "code":
+                continue
+            try:
+                exec(cell.source, namespace)
+            except InputError as error:
+                return str(error)
+            if "parameters" in cell.metadata.get("tags", []):
+                namespace |= given
+    raise AssertionError(f"{chapter} went on to its end")

@@ -108,7 +108,10 @@ def imported_files(tree: ast.Module, package: Path, folder: Path) -> set[Path]:
             else:
                 base = _stem(node.module or "", package.resolve())
             stems.update([base, *(base / alias.name for alias in node.names)])
-    files = {path for stem in stems for path in (stem / "__init__.py", stem.with_suffix(".py"))}
+    # a package whose names are loaded when they are asked for lists them in its stub
+    kinds = ("__init__.py", "__init__.pyi")
+    files = {stem / kind for stem in stems for kind in kinds}
+    files |= {stem.with_suffix(".py") for stem in stems}
     return {path for path in files if path.is_relative_to(package.resolve()) and path.is_file()}
 
 

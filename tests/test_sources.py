@@ -28,6 +28,16 @@ def test_code_that_is_imported_however_indirectly_counts(package):
     assert files_digest([package / "a.py"], package) != before
 
 
+def test_names_that_a_package_loads_when_asked_for_count(package):
+    lazily = "from lazy_loader import attach_stub\n"
+    (package / "sub" / "__init__.py").write_text(lazily)
+    (package / "sub" / "__init__.pyi").write_text("from .c import x as x\n")
+    (package / "a.py").write_text("from lnm_kit.sub import x\n")
+    before = files_digest([package / "a.py"], package)
+    (package / "sub" / "c.py").write_text("x = 2\n")
+    assert files_digest([package / "a.py"], package) != before
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

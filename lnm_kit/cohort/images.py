@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from lnm_kit.cohort.dicom import read_dicom
-from lnm_kit.cohort.volumes import read_volume
 from lnm_kit.errors import InputError
 
 Pixels = NDArray[np.generic]
@@ -94,8 +92,12 @@ def read_image(path: str | Path, spacing_mm: Spacing | None = None) -> Image:
         if name.endswith((".png", ".jpg", ".jpeg")):
             pixels = _read_pillow(path)
         elif name.endswith((".nii", ".nii.gz", ".nrrd")):
+            from lnm_kit.cohort.volumes import read_volume
+
             pixels, stated = read_volume(path)
         elif path.suffix.lower() in {"", ".dcm", ".dicom"} or path.suffix[1:].isdigit():
+            from lnm_kit.cohort.dicom import read_dicom
+
             pixels, stated = read_dicom(path)
         else:
             raise InputError(f"{path} is not of a format that can be read; allowed: {FORMATS}")
@@ -185,6 +187,8 @@ def _read_pillow(path: Path) -> Pixels:
             raise InputError(f"{path} is a truncated PNG (its end is missing)")
         if tuple(data[24:26]) in _PNG_16_BIT_COLOR:
             # Pillow would reduce these to 8 bits
+            from lnm_kit.cohort.volumes import read_volume
+
             return read_volume(path)[0][..., :3]
     try:
         with PillowImage.open(io.BytesIO(data)) as image:

@@ -4,13 +4,13 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import pandas as pd
 
 from lnm_kit.cache import cached
-from lnm_kit.cohort.folder import Cohort
 from lnm_kit.errors import InputError
 from lnm_kit.progress import track
 from lnm_kit.radiomics.region import (
@@ -21,13 +21,16 @@ from lnm_kit.radiomics.region import (
 )
 from lnm_kit.regions.images import MaskedImage, read_masked_image
 
+if TYPE_CHECKING:
+    from lnm_kit.cohort.folder import Cohort
+
 _FEATURES_FILE = "features.parquet"
 Perturbation = Callable[[MaskedImage, np.random.Generator], MaskedImage]
 _log = logging.getLogger("lnm_kit")
 
 
 def extract_features(
-    cohort: Cohort,
+    cohort: "Cohort",
     *,
     spacing_mm: float | None,
     bin_count: int = 25,
@@ -99,7 +102,7 @@ def extract_features(
 
 
 def perturbed_features(
-    cohort: Cohort,
+    cohort: "Cohort",
     image_ids: Sequence[str],
     perturb: Perturbation,
     *,

@@ -1,13 +1,16 @@
 """Square regions around a nodule, in the size that a network takes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lnm_kit.cohort.folder import Cohort
 from lnm_kit.errors import InputError
 from lnm_kit.progress import track
 from lnm_kit.regions.images import read_masked_image
+
+if TYPE_CHECKING:
+    from lnm_kit.cohort.folder import Cohort
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def crop_region(
 
 
 def crop_regions(
-    cohort: Cohort, *, size_px: int, margin: float = 0.15
+    cohort: "Cohort", *, size_px: int, margin: float = 0.15
 ) -> tuple[np.ndarray, np.ndarray]:
     """Crop the region of every image of a cohort.
 
@@ -154,7 +157,7 @@ def crop_regions(
     return crops, masks
 
 
-def crop_scales_mm(cohort: Cohort, *, size_px: int, margin: float = 0.15) -> np.ndarray:
+def crop_scales_mm(cohort: "Cohort", *, size_px: int, margin: float = 0.15) -> np.ndarray:
     """Width in mm of one pixel of every crop of :func:`crop_regions`; NaN where it is unknown.
 
     Returns

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
-from skimage.measure import find_contours
 
 from lnm_kit.errors import InputError
 
@@ -282,6 +281,8 @@ def _signed_distance(region: np.ndarray, spacing: np.ndarray, reach: float) -> n
     # A distance transform measures from pixel centers, which lets an oblique contour grow by a
     # third of a pixel too much; the line midway between the centers of both sides does not.
     extended = np.pad(region.astype(float), 1, mode="edge")  # the image's edge is no contour
+    from skimage.measure import find_contours
+
     lines = find_contours(extended, 0.5)
     if not lines:  # the region reaches beyond the image on all sides
         return np.full(region.shape, float(np.hypot(*(region.shape * spacing))))

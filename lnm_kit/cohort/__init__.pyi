@@ -1,0 +1,12 @@
+from .check import check_cohort as check_cohort
+from .ddti import import_ddti as import_ddti
+from .folder import Cohort as Cohort
+from .folder import load_cohort as load_cohort
+from .folder import staged_folder as staged_folder
+from .folder import write_cohort as write_cohort
+from .images import Image as Image
+from .images import read_image as read_image
+from .images import read_mask as read_mask
+from .import_report import ImportReport as ImportReport
+from .problem import Problem as Problem
+from .schema import CohortInfo as CohortInfo

@@ -9,6 +9,7 @@ from lnm_kit.training.fit import fit
 from lnm_kit.training.history import History
 from lnm_kit.training.prediction import predict
 from lnm_kit.training.settings import TrainingSettings
+from lnm_kit.training.side_by_side import side_by_side
 
 __all__ = [
     "NO_AUGMENTATION",
@@ -24,4 +25,5 @@ __all__ = [
     "fit_network",
     "open_fabric",
     "predict",
+    "side_by_side",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from lightning_fabric import Fabric
@@ -13,6 +14,7 @@ from lnm_kit.training.cached_fit import fit_network
 from lnm_kit.training.history import History
 from lnm_kit.training.prediction import predict
 from lnm_kit.training.settings import TrainingSettings
+from lnm_kit.training.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def cross_fit(
     weights: str,
     fabric: Fabric,
     seed: int,
+    n_jobs: int = 1,
 ) -> CrossFit:
     """Train one network per fold, so that every training case has a score that did not see it.
 
@@ -80,6 +83,8 @@ def cross_fit(
         Number of folds and of networks.
     seed
         Of folds, initial weights, order and variation.
+    n_jobs
+        Processes that train folds at the same time; see :func:`lnm_kit.training.side_by_side`.
 
     Raises
     ------
@@ -95,10 +100,10 @@ def cross_fit(
     cases = np.asarray(training_cases)
     out_of_fold = np.zeros(len(cases), np.float32)
     fold_of_case = np.zeros(len(cases), int)
-    networks, histories = [], []
     split = patient_folds(label, patients, folds=folds, seed=seed)
-    for fold, (fitted, held_out) in enumerate(split):
-        network, history = fit_network(
+    trainings = [
+        partial(
+            fit_network,
             name,
             bank,
             cases[fitted].tolist(),
@@ -108,8 +113,12 @@ def cross_fit(
             fabric=fabric,
             seed=seed + fold,
         )
+        for fold, (fitted, held_out) in enumerate(split)
+    ]
+    passes = settings.epochs * sum(len(fitted) for fitted, _ in split)
+    results = side_by_side(trainings, passes=passes, fabric=fabric, n_jobs=n_jobs)
+    for fold, ((network, _), (_, held_out)) in enumerate(zip(results, split, strict=True)):
         out_of_fold[held_out] = predict(network, bank, cases[held_out].tolist(), fabric=fabric)
         fold_of_case[held_out] = fold
-        networks.append(network)
-        histories.append(history)
-    return CrossFit(tuple(networks), tuple(histories), out_of_fold, fold_of_case)
+    networks, histories = zip(*results, strict=True)
+    return CrossFit(networks, histories, out_of_fold, fold_of_case)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from lnm_kit.training.history import History
 from lnm_kit.training.multitask_prediction import predict_nodules
 from lnm_kit.training.multitask_settings import MultitaskSettings
 from lnm_kit.training.pairing import NoduleBank
+from lnm_kit.training.side_by_side import side_by_side
 
 Fold = tuple[list[str], list[str]]
 """Nodules to train on, and nodules held out; see `nodule_folds`."""
@@ -52,6 +54,7 @@ def cross_fit_nodules(
     fabric: Fabric,
     seed: int,
     watched: int | None = None,
+    n_jobs: int = 1,
 ) -> NoduleCrossFit:
     """Train one network per fold. A finished fold is loaded, an interrupted one goes on.
 
@@ -71,6 +74,8 @@ def cross_fit_nodules(
     watched
         At most so many held-out nodules of each class fill the history; None: all. It has no
         influence on the networks.
+    n_jobs
+        Processes that train folds at the same time; see :func:`lnm_kit.training.side_by_side`.
 
     Raises
     ------
@@ -85,20 +90,28 @@ def cross_fit_nodules(
     ...     fabric=open_fabric(), seed=0,
     ... )
     """
-    networks, histories, parts = [], [], []
-    for number, (training, held_out) in enumerate(folds):
+
+    def fit_fold(number: int) -> tuple[MultitaskNetwork | FusionNetwork, History]:
+        training, held_out = folds[number]
         network = build(number)
         seen = _first_of_each_class(bank, held_out, watched)
-        history = fit_multitask_network(
+        return network, fit_multitask_network(
             network, bank, training, seen, settings, fabric=fabric, seed=seed + number
         )
-        score = predict_nodules(network, bank, held_out, fabric=fabric).astype(np.float64)
-        networks.append(network)
-        histories.append(history)
-        parts.append(pd.Series(score, held_out))
+
+    trainings = [partial(fit_fold, number) for number in range(len(folds))]
+    passes = settings.epochs * sum(len(training) for training, _ in folds)
+    results = side_by_side(trainings, passes=passes, fabric=fabric, n_jobs=n_jobs)
+    networks, histories = zip(*results, strict=True)
+    parts = [
+        pd.Series(
+            predict_nodules(network, bank, held_out, fabric=fabric).astype(np.float64), held_out
+        )
+        for network, (_, held_out) in zip(networks, folds, strict=True)
+    ]
     together = pd.concat(parts)
     in_order = [nodule for nodule in bank.labels if nodule in together.index]
-    return NoduleCrossFit(tuple(networks), tuple(histories), together[in_order])
+    return NoduleCrossFit(networks, histories, together[in_order])
 
 
 def _first_of_each_class(bank: NoduleBank, nodules: list[str], n: int | None) -> list[str]:

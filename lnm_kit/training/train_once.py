@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,24 @@ from lnm_kit.cache import cache_root, cached
 from lnm_kit.sources import code_digest
 from lnm_kit.training.history import History
 from lnm_kit.training.tensors import contiguous_state, digest_of_tensors
+
+_looking_only: ContextVar[bool] = ContextVar("looking_only", default=False)
+
+
+class _NotTrainedError(Exception):
+    """The training that was asked about is still to be done."""
+
+
+def is_trained(training: Callable[[], object]) -> bool:
+    """Whether a call that ends in `train_once` would find its result; nothing is trained."""
+    before = _looking_only.set(True)
+    try:
+        training()
+    except _NotTrainedError:
+        return False
+    finally:
+        _looking_only.reset(before)
+    return True
 
 
 def train_once(
@@ -55,6 +74,8 @@ def train_once(
     }
 
     def compute(folder: Path) -> None:
+        if _looking_only.get():
+            raise _NotTrainedError
         key = hashlib.sha256((json.dumps(inputs) + code_digest(code)).encode()).hexdigest()[:32]
         checkpoint = cache_root() / "unfinished-training" / f"{key}.ckpt"
         checkpoint.parent.mkdir(parents=True, exist_ok=True)

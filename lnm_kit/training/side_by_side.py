@@ -9,6 +9,7 @@ import torch
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from lightning_fabric import Fabric
 
+from lnm_kit.cache import CACHE_VARIABLE, cache_root
 from lnm_kit.progress import RUN_FOLDER_VARIABLE, track
 from lnm_kit.training.train_once import is_trained
 
@@ -67,14 +68,16 @@ def _train_all(trainings: Sequence[Callable[[], object]], processes: int) -> Non
     threads = max(1, cpu_count() // processes)
     alone = delayed(_train)
     done = Parallel(n_jobs=processes, batch_size=1, return_as="generator_unordered")(
-        alone(training, threads, os.getpid()) for training in trainings
+        alone(training, threads, os.getpid(), str(cache_root().absolute()))
+        for training in trainings
     )
     for _ in track(done, label="networks, side by side", total=len(trainings)):
         pass
 
 
-def _train(training: Callable[[], object], threads: int, parent: int) -> None:
+def _train(training: Callable[[], object], threads: int, parent: int, cache: str) -> None:
     """Train in a process of its own; what it returns stays here, the cache holds the result."""
+    os.environ[CACHE_VARIABLE] = cache  # this process may have been started for another one
     os.environ.pop(RUN_FOLDER_VARIABLE, None)  # progress is told by the process that waits
     torch.set_num_threads(threads)
     over = threading.Event()

@@ -61,7 +61,7 @@ def volcano(
         writes "t-test or Mann-Whitney U test"; radiomic features are skewed, so the rank test is
         the default, and no monotone change of a feature moves its p value.
     p_below, log2_fold_change_above
-        What passes: p < p_below and |log2 fold change| > log2_fold_change_above.
+        What passes: p < p_below and the absolute log2 fold change > log2_fold_change_above.
 
     Returns
     -------
@@ -76,7 +76,8 @@ def volcano(
 
     Notes
     -----
-    *Source*: Feng et al. 2025, sections 2.9 and 3.3 and Fig. 2a (P < 0.05, |log2 FC| > 1).
+    *Source*: Feng et al. 2025, sections 2.9 and 3.3 and Fig. 2a (P < 0.05, absolute log2 fold
+    change > 1).
 
     Examples
     --------

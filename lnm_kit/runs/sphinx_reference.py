@@ -1,5 +1,6 @@
 """Sphinx extension of the book: parameters, commands and functions as the package has them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,17 @@ from sphinx.util.docutils import SphinxDirective
 
 from lnm_kit.errors import InputError
 from lnm_kit.runs.reference import command_help, pages_by_name, parameter_table
+
+_NOT_RUNNING = (
+    nodes.reference,
+    nodes.title,
+    nodes.literal,
+    nodes.literal_block,
+    nodes.raw,
+    nodes.math,
+    nodes.table,
+    nodes.caption,
+)
 
 # Reading the notebooks once is enough for all functions.
 _pages: dict[str, list[str]] = {}
@@ -40,6 +52,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("lnm-command", Command)
     app.connect("builder-inited", _read_pages)
     app.connect("autodoc-process-docstring", _name_pages)
+    app.connect("doctree-resolved", _link_terms)
     return {"parallel_read_safe": True}
 
 
@@ -59,6 +72,60 @@ def _read_pages(app: Sphinx) -> None:
     pages = [(f"/{path.relative_to(source).with_suffix('').as_posix()}", path) for path in notebooks]
     _pages.clear()
     _pages.update(pages_by_name(pages))
+
+
+def _link_terms(app: Sphinx, tree: nodes.document, page: str) -> None:
+    """Let the first mention of each term of the glossary in a page's running text lead there."""
+    objects = app.env.domains["std"].objects
+    terms = {name: place for (kind, name), place in objects.items() if kind == "term"}
+    if not terms or any(home == page for home, _ in terms.values()) or "/api/" in page:
+        return
+    # the longest first: "contrast-enhanced ultrasound" is not a mention of a shorter term
+    words = sorted(terms, key=len, reverse=True)
+    pattern = re.compile(rf"(?<![\\w-])({'|'.join(map(re.escape, words))})(s?)(?![\\w-])", re.I)
+    of_word = {word.lower(): terms[word] for word in words}
+    seen: set[tuple[str, str]] = set()
+    for text in list(tree.findall(nodes.Text)):
+        if _is_running(text):
+            parts = _with_links(app, page, text.astext(), pattern, of_word, seen)
+            if len(parts) > 1:
+                text.parent.replace(text, parts)
+
+
+def _is_running(text: nodes.Text) -> bool:
+    """Tell whether a piece of text belongs to a paragraph or a list, and to no link, title or code."""
+    within = text.parent
+    paragraph = False
+    while within is not None:
+        if isinstance(within, _NOT_RUNNING) or "cell_input" in within.get("classes", []):
+            return False
+        paragraph |= isinstance(within, nodes.paragraph)
+        within = within.parent
+    return paragraph
+
+
+def _with_links(
+    app: Sphinx,
+    page: str,
+    text: str,
+    pattern: re.Pattern[str],
+    of_word: dict[str, tuple[str, str]],
+    seen: set[tuple[str, str]],
+) -> list[nodes.Node]:
+    """Cut a text at its first mentions and turn these into links."""
+    parts: list[nodes.Node] = []
+    done = 0
+    for found in pattern.finditer(text):
+        home, anchor = place = of_word[found[1].lower()]
+        # short terms are abbreviations: "roi" within other words or in lower case is none
+        if place in seen or (len(found[1]) <= 4 and not found[1].isupper() and found[1] != "mask"):
+            continue
+        seen.add(place)
+        link = f"{app.builder.get_relative_uri(page, home)}#{anchor}"
+        parts.append(nodes.Text(text[done : found.start()]))
+        parts.append(nodes.reference("", found[0], internal=True, refuri=link, classes=["term"]))
+        done = found.end()
+    return [*parts, nodes.Text(text[done:])]
 
 
 def _name_pages(

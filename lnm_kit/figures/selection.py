@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from lnm_kit.errors import InputError
 from lnm_kit.figures.style import GRAY, PALETTE, line_styles, new_figure, styled
-from lnm_kit.radiomics.selection import LassoPath
+from lnm_kit.radiomics.lasso import LassoPath
 
 
 def volcano_figure(
@@ -21,7 +21,7 @@ def volcano_figure(
     Parameters
     ----------
     table
-        From :func:`lnm_kit.radiomics.selection.volcano`. Features without a defined fold change
+        From :func:`lnm_kit.radiomics.volcano`. Features without a defined fold change
         cannot be drawn; their number stands in the legend.
     p_below, log2_fold_change_above
         The dashed lines, as given to `volcano`.
@@ -93,7 +93,7 @@ def lasso_figure(path: LassoPath, *, labeled: int = 6) -> Figure:
     Parameters
     ----------
     path
-        From :func:`lnm_kit.radiomics.selection.lasso_path`.
+        From :func:`lnm_kit.radiomics.lasso_path`.
     labeled
         So many of the features kept at the chosen penalty are named, the largest first.
 

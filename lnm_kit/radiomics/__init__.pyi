@@ -4,12 +4,12 @@ from .classifier import svm_pipeline as svm_pipeline
 from .extraction import count_by_class as count_by_class
 from .extraction import extract_features as extract_features
 from .extraction import perturbed_features as perturbed_features
+from .lasso import LassoPath as LassoPath
+from .lasso import LassoSelector as LassoSelector
+from .lasso import lasso_path as lasso_path
 from .region import CLASSES as CLASSES
 from .region import IMAGE_TYPES as IMAGE_TYPES
 from .region import RESIDUE_BANDS as RESIDUE_BANDS
 from .region import region_features as region_features
-from .selection import LassoPath as LassoPath
-from .selection import LassoSelector as LassoSelector
 from .selection import VolcanoFilter as VolcanoFilter
-from .selection import lasso_path as lasso_path
 from .selection import volcano as volcano

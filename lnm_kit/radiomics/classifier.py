@@ -7,7 +7,8 @@ from imblearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from lnm_kit.radiomics.selection import ConstantFilter, LassoSelector, VolcanoFilter
+from lnm_kit.radiomics.lasso import LassoSelector
+from lnm_kit.radiomics.selection import ConstantFilter, VolcanoFilter
 
 
 def svm_pipeline(

@@ -26,7 +26,8 @@ from lnm_kit.evaluation.cross_validation import case_scores
 from lnm_kit.evaluation.per_patient import patient_means
 from lnm_kit.progress import track
 from lnm_kit.radiomics.classifier import oversample
-from lnm_kit.radiomics.selection import ConstantFilter, LassoSelector
+from lnm_kit.radiomics.lasso import LassoSelector
+from lnm_kit.radiomics.selection import ConstantFilter
 
 CLASSIFIERS = ("LR", "SVM", "KNN", "MLP", "RandomForest", "ExtraTrees", "XGBoost", "LightGBM")
 """The eight of the second study, in its order."""

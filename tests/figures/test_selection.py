@@ -6,7 +6,7 @@ import pytest
 
 from lnm_kit.errors import InputError
 from lnm_kit.figures.selection import lasso_figure, volcano_figure
-from lnm_kit.radiomics.selection import lasso_path, volcano
+from lnm_kit.radiomics import lasso_path, volcano
 
 LABEL = np.repeat([0, 1], [50, 20])
 

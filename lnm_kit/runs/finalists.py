@@ -162,8 +162,8 @@ def printed_aucs(study: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         if any(known.get(name) != value for name, value in printed.parameters.items()):
             continue
         table = published_table(study, printed.table)
-        for column, value in printed.where.items():
-            table = table[table[column] == value]
+        for column, cell in printed.where.items():
+            table = table[table[column] == cell]
         if len(table) != 1:
             raise InputError(f"{study}, {printed.table}: {len(table)} rows of {printed.where}.")
         row = table.iloc[0]

@@ -1,7 +1,8 @@
 """The studies side by side: printed AUCs, those of our runs, the oracle's and the null's."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def auc_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     InputError
         When the metrics of a run cannot be read.
     """
-    rows = []
+    rows: list[dict[Hashable, Any]] = []
     for study, finalist in FINALISTS.items():
         run = runs.get(study)
         printed = printed_aucs(study, run.parameters if run else {}).to_dict("records")
@@ -87,7 +88,7 @@ def auc_table(runs: Mapping[str, Run]) -> pd.DataFrame:
         if run is None:
             continue
         names = {finalist.model: "our run", ORACLE: "oracle", finalist.null: "null"}
-        found = [
+        found: list[dict[Hashable, Any]] = [
             {"study": study, "split": row["split"], "source": names[row["model"]], "place": ""}
             | {name: row[name] for name in ("value", "lo", "hi")}
             for row in run.metrics()
@@ -107,7 +108,8 @@ def auc_table(runs: Mapping[str, Run]) -> pd.DataFrame:
             "source": table["source"].map(place),
         }
     )
-    return table.loc[key.sort_values(list(key)).index].reset_index(drop=True)
+    sorted_index = key.sort_values(["study", "split", "name", "source"]).index
+    return table.loc[sorted_index].reset_index(drop=True)
 
 
 def final_predictions(study: str, run: Run, split: str) -> pd.DataFrame:

@@ -52,6 +52,12 @@ class Finalist:
         what a recalibration may learn from.
     printed
         The AUCs that the paper prints.
+    clinical
+        The model without images that it is judged beside; empty without one.
+    simple
+        A classical statistical model on the same task; empty without one.
+    single
+        The models of one image type each, where the final one joins several.
     """
 
     title: str
@@ -60,6 +66,9 @@ class Finalist:
     held_out: str
     unseen: str
     printed: tuple[Printed, ...]
+    clinical: str = ""
+    simple: str = ""
+    single: tuple[str, ...] = ()
 
 
 FINALISTS: dict[str, Finalist] = {
@@ -73,6 +82,8 @@ FINALISTS: dict[str, Finalist] = {
             Printed(split, "Table 4", "table_4", {"split": split, "model": "Integrated Model"})
             for split in ("training", "validation", "test_a")
         ),
+        clinical="Logistic regression",
+        simple="Logistic regression",
     ),
     "lvlnm": Finalist(
         title="LVLNM",
@@ -84,6 +95,7 @@ FINALISTS: dict[str, Finalist] = {
             Printed(split, "Fig. 5", "figure_5", {"split": split, "model": "Thy-DL-Radiomics"})
             for split in ("validation", "test")
         ),
+        simple="Radiomics LR",
     ),
     "clnm": Finalist(
         title="CLNM",
@@ -95,6 +107,8 @@ FINALISTS: dict[str, Finalist] = {
             Printed(split, "text", "aucs", {"split": split, "model": "Combined"})
             for split in ("training", "validation", "test")
         ),
+        clinical="Clinical",
+        simple="Combined, LR",
     ),
     "ceus": Finalist(
         title="CEUS",
@@ -103,6 +117,8 @@ FINALISTS: dict[str, Finalist] = {
         held_out="test",
         unseen="validation",
         printed=(Printed("test", "Table 3", "table_3", {"model": "Triple-modality"}),),
+        clinical="US-LNM",
+        single=("B-mode", "CEUS"),
     ),
     "dgfnet": Finalist(
         title="DGFNet",
@@ -123,6 +139,7 @@ FINALISTS: dict[str, Finalist] = {
             ),
             Printed("test", "Table 4", "table_4", {"split": "test"}, {"site": "central"}),
         ),
+        single=("US", "CT"),
     ),
 }
 """The five studies, in the order of the book."""

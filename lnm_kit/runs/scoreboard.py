@@ -20,14 +20,14 @@ CLIP = 1e-6
 
 
 def runs_root() -> Path:
-    """Return the nearest folder, from the working one upward, that holds ``runs/``.
+    """Return the folder that holds ``runs/``: the working folder, else that of the book.
 
-    Without one, the folder of the book.
+    Raises
+    ------
+    InputError
+        When there is neither.
     """
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "runs").is_dir():
-            return folder
-    return book_root()
+    return Path.cwd() if (Path.cwd() / "runs").is_dir() else book_root()
 
 
 def study_runs(root: Path, *, profile: str, shown: Mapping[str, str]) -> dict[str, Run]:

@@ -196,3 +196,27 @@ def test_an_existing_folder_is_not_overwritten(right_cohort, tmp_path):
         done = lnm(tmp_path, "cohort", *words, right_cohort)
         assert done.returncode == 2
     assert lnm(tmp_path, "cohort", "check", right_cohort).returncode == 0
+
+
+def test_a_published_file_is_refused_with_every_wrong_line_named(tmp_path):
+    (tmp_path / "paper.toml").write_text(
+        'paper = "Doe 2026"\n'
+        "[splits.test]\n"
+        "n = 20\n"
+        "positive = 40\n"
+        "[table_2]\n"
+        'split = "test"\n'
+        'columns = ["model", "auc", "sensitvity", "specificity"]\n'
+        "rows = [\n"
+        '["Ours", "0.85", "0.800", "0.700"],\n'
+        '["Theirs", "0.85", "0.800", 0.7],\n'
+        "]\n"
+    )
+    done = lnm(tmp_path, "audit", "paper.toml")
+    assert done.returncode == 2
+    shown = " ".join(done.stderr.split())
+    assert "line 3: splits.test: 40 cases of one class are more than 20" in shown
+    assert "line 7: table_2 has a column of numbers 'sensitvity'" in shown
+    assert "did you mean sensitivity?" in shown
+    assert "line 10: table_2, row 2: 0.7 is not in quotes" in shown
+    assert "Traceback" not in done.stderr

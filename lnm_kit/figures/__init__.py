@@ -7,7 +7,9 @@ from lnm_kit.figures.contributions import (
     shap_beeswarm_figure,
     shap_case_figure,
 )
+from lnm_kit.figures.decision_curve import decision_curve_figure, decision_curve_panels
 from lnm_kit.figures.embedding import embedding_figure
+from lnm_kit.figures.forest import forest_figure
 from lnm_kit.figures.heat_map import heat_map_figure
 from lnm_kit.figures.interactive import InteractiveFigure, interactive
 from lnm_kit.figures.interactive_prevalence import interactive_prevalence
@@ -28,7 +30,10 @@ __all__ = [
     "PALETTE",
     "InteractiveFigure",
     "calibration_figure",
+    "decision_curve_figure",
+    "decision_curve_panels",
     "embedding_figure",
+    "forest_figure",
     "grad_cam_figure",
     "heat_map_figure",
     "interactive",

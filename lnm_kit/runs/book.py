@@ -99,7 +99,10 @@ def build_book(
 
 
 def _execute_stale(book: Book, plans: list[Plan], root: Path) -> None:
-    for plan in plans:
+    good: dict[str, str] = {}
+    for planned in sorted(plans, key=lambda plan: plan.shows_runs):
+        # what a page says of runs is true of these folders, not of others like them
+        plan = planned.with_runs(good) if planned.shows_runs else planned
         folder = find_same_run(plan.run_name, plan.identity, root)
         if folder is None:
             result = run_notebook(
@@ -121,8 +124,11 @@ def _execute_stale(book: Book, plans: list[Plan], root: Path) -> None:
             if result.outcome == "interrupted":
                 book.interrupted = True
                 break
+            if result.outcome == "ok":
+                good[plan.run_name] = folder.name
         else:
             book.reused.append(plan.page.name)
+            good[plan.run_name] = folder.name
         book.runs[plan.page.name] = folder
 
 

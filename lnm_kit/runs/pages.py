@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from lnm_kit.runs.preconditions import check_preconditions
 from lnm_kit.sources import package_folder
 
 SUFFIXES = (".ipynb", ".md")
+
+RUNS = "runs"
+"""The parameter of a page about other pages' runs: chapter to name of its run folder."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Plan:
-    """A notebook of the book with the parameters it is run with."""
+    """A notebook of the book with the parameters it is run with.
+
+    ``shows_runs`` tells that the page is made of the chapters' runs, and so comes after them.
+    """
 
     page: Page
     run_name: str
@@ -42,6 +48,20 @@ class Plan:
     recorded: dict[str, Any]
     identity: str
     cohort_digest: str | None
+    shows_runs: bool = False
+
+    def with_runs(self, runs: Mapping[str, str]) -> "Plan":
+        """Return the plan of this page for these runs, which are a part of its identity.
+
+        Parameters
+        ----------
+        runs
+            By chapter, the name of its run folder, or the identity of a run still to come.
+        """
+        shown = {RUNS: dict(runs)}
+        recorded = self.recorded | shown
+        identity = notebook_identity(self.page.path, recorded, self.cohort_digest)
+        return replace(self, given=self.given | shown, recorded=recorded, identity=identity)
 
 
 def read_pages(root: Path) -> list[Page]:
@@ -79,7 +99,8 @@ def make_plans(
     """Return what every notebook among the pages is to be run with.
 
     The profile and the other values go to the study chapters, and to every other notebook whose
-    `parameters` cell has a parameter of that name.
+    `parameters` cell has a parameter of that name. A page whose `parameters` cell has a table
+    ``runs`` changes whenever a chapter does: here it gets the identities of the chapters' runs.
 
     Raises
     ------
@@ -93,6 +114,8 @@ def make_plans(
             plan, known = _plan(page, root, {"profile": profile, **values})
             plans.append(plan)
             taken |= known
+    coming = {plan.run_name: plan.identity for plan in plans if _is_chapter(plan.page)}
+    plans = [plan.with_runs(coming) if plan.shows_runs else plan for plan in plans]
     unknown = sorted(set(values) - taken)
     if unknown:
         close = get_close_matches(unknown[0], taken, n=1)
@@ -103,7 +126,8 @@ def make_plans(
 
 def _plan(page: Page, root: Path, values: Mapping[str, Any]) -> tuple[Plan, set[str]]:
     chapter = page.path.stem
-    if chapter in PARAMETERS and page.path.parent.name == "studies":
+    shows_runs = False
+    if _is_chapter(page):
         known = set(PARAMETERS[chapter].model_fields)
         wanted = {name: value for name, value in values.items() if name in known}
         parameters = check_parameters(chapter, wanted)
@@ -112,12 +136,17 @@ def _plan(page: Page, root: Path, values: Mapping[str, Any]) -> tuple[Plan, set[
         run_name = chapter
     else:
         literals = literals_of(read_notebook(page.path)) or {}
-        known = set(literals)
+        shows_runs = isinstance(literals.get(RUNS), dict)
+        known = set(literals) - ({RUNS} if shows_runs else set())
         given = {name: value for name, value in values.items() if name in known}
         recorded, digest = literals | given, None
         run_name = "-".join(page.path.relative_to(root).with_suffix("").parts)
     identity = notebook_identity(page.path, recorded, digest)
-    return Plan(page, run_name, given, recorded, identity, digest), known
+    return Plan(page, run_name, given, recorded, identity, digest, shows_runs), known
+
+
+def _is_chapter(page: Page) -> bool:
+    return page.path.stem in PARAMETERS and page.path.parent.name == "studies"
 
 
 def sources_digest(root: Path) -> str:

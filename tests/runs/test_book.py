@@ -1,5 +1,6 @@
 import json
 import time
+import tomllib
 
 import pytest
 
@@ -73,3 +74,47 @@ def test_values_go_to_the_notebooks_that_have_them(toy_book):
         make_plans(pages, toy_book, "smoke", {"rosw": 7})
     with pytest.raises(InputError, match="epochs is 0"):
         make_plans(pages, toy_book, "smoke", {"epochs": 0})
+
+
+@pytest.fixture
+def page_about_runs(toy_book):
+    """A page, named before the chapter, that shows which run of it there is."""
+    notebook = json.loads((toy_book / "book" / "studies" / "llnm.ipynb").read_text())
+    notebook["cells"][0]["source"] = "# Runs"
+    notebook["cells"][1]["source"] = "profile = 'demo'\nruns = {}"
+    notebook["cells"][2]["source"] = "print(profile, runs)"
+    (toy_book / "book" / "about.ipynb").write_text(json.dumps(notebook))
+    (toy_book / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\n"
+        "chapters:\n- file: book/about\n- file: book/studies/llnm\n"
+    )
+    return toy_book
+
+
+def test_a_page_about_runs_comes_after_the_chapters_and_changes_with_them(
+    page_about_runs, write_chapter
+):
+    first = build_book(page_about_runs, profile="smoke", values={})
+    assert first.problems == []
+    assert first.executed == ["book/studies/llnm", "book/about"]
+    chapter, about = (first.runs[name] for name in first.executed)
+    shown = tomllib.loads((about / "params.toml").read_text())["runs"]
+    assert shown == {"llnm": chapter.name}
+    assert chapter.name in (about / "notebook.ipynb").read_text()
+
+    assert build_book(page_about_runs, profile="smoke", values={}).executed == []
+
+    def planned():
+        plans = make_plans(read_pages(page_about_runs), page_about_runs, "smoke", {})
+        return {plan.run_name: plan.identity for plan in plans}
+
+    before = planned()
+    write_chapter("print(profile, 1)")
+    after = planned()
+    assert before["book-about"] != after["book-about"]
+
+
+def test_the_runs_of_such_a_page_are_not_for_the_user_to_give(page_about_runs):
+    pages = read_pages(page_about_runs)
+    with pytest.raises(InputError, match="no page of the book has a parameter runs"):
+        make_plans(pages, page_about_runs, "smoke", {"runs": "llnm"})

@@ -210,6 +210,7 @@ def _table(
                 str(cell),
                 f"{key}, row {number}: {cell!r} is not in quotes; write the printed text, "
                 f'"{cell}", so that its decimals are kept',
+                number=True,
             )
         else:
             rows.append(dict(zip(columns, row, strict=True)))

@@ -147,7 +147,8 @@ def _youden(label: np.ndarray, score: np.ndarray, threshold: float) -> float:
     return float(called[label == 1].mean() - called[label == 0].mean())
 
 
-def _at_threshold(table: Table, design: Design, seed: int, *, on_test: bool) -> Outcome:
+def at_threshold(table: Table, design: Design, seed: int, *, on_test: bool) -> Outcome:
+    """Youden's index of the test cases at a threshold learned on them or on training folds."""
     training, test = _halves(table, seed)
     fitted = fit_score(training)
     label, score = by_patient(test, fitted.of(test.features))
@@ -165,12 +166,12 @@ def _at_threshold(table: Table, design: Design, seed: int, *, on_test: bool) -> 
 
 def threshold_from_training(table: Table, design: Design, seed: int) -> Outcome:
     """The threshold is chosen on out-of-fold scores of the training cases."""
-    return _at_threshold(table, design, seed, on_test=False)
+    return at_threshold(table, design, seed, on_test=False)
 
 
 def threshold_from_test(table: Table, design: Design, seed: int) -> Outcome:
     """The threshold is chosen on the test cases that it is judged on."""
-    return _at_threshold(table, design, seed, on_test=True)
+    return at_threshold(table, design, seed, on_test=True)
 
 
 def scaling_by_training(table: Table, design: Design, seed: int) -> Outcome:

@@ -92,6 +92,13 @@ def test_every_problem_is_told_with_its_line(read, old, new, line, message):
         assert f"line {line}: " in text
 
 
+def test_a_number_inside_of_another_one_does_not_name_its_line(read):
+    """0.8 is found where it stands, not in the 0.85 of a row above."""
+    with pytest.raises(InputError) as caught:
+        read(GOOD.replace('"0.850"', "0.8"))
+    assert "line 16: table_2, row 2: 0.8 is not in quotes" in str(caught.value)
+
+
 def test_all_problems_are_listed_together(read):
     with pytest.raises(InputError, match="has 3 problems") as caught:
         read(GOOD.replace("n = 200", "n = 20").replace('"0.800"', "0.8").replace("recall", "recal"))

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+import psutil
+
 from tests.faults import chapters
 from tests.faults.cohort import write_noise_cohort
+from tests.faults.dask_cluster import dask_cluster
 from tests.faults.place import Place, Seen, is_gone, wait
 
 RUN = ("run", "llnm", "-p", "profile=smoke")
@@ -264,6 +267,37 @@ def sweep_member_killed(place: Place) -> Seen:
     return Seen("interrupted", seen.code, seen.said)
 
 
+def cluster_killed(what: str) -> Callable[[Place], Seen]:
+    """Kill the worker whose member has come to its last cell, or the scheduler it belongs to."""
+
+    def act(place: Place) -> Seen:
+        place.write_chapter(chapters.METRIC, chapters.SECOND_WAITS, "record(0.5 + seed / 10)")
+        with dask_cluster(place.folder / "dask", environment=place.environment) as cluster:
+            words = ("sweep", "llnm", "-p", "profile=smoke", "-p", "seed=0:2")
+            process = place.start(*words, "--scheduler", cluster.address)
+            member = psutil.Process(int(place.wait_for("reached"))).parent()
+            wait(lambda: "ok" in outcomes(place), "the end of the other member")
+            if what == "scheduler":
+                cluster.scheduler.kill()
+            else:
+                cluster.kill_worker(member.ppid())
+                place.touch("go")
+            seen = place.end(process)
+        wait(lambda: is_gone(member.pid), "the end of the member")
+        expect("Traceback" not in seen.said, seen)
+        kept = ["interrupted", "ok"] if what == "scheduler" else ["interrupted", "ok", "ok"]
+        expect(outcomes(place) == kept, place.records())
+        (table,) = place.folder.glob("runs/llnm/sweeps/*/results.csv")
+        expect(f",{kept.count('ok')}," in table.read_text(), table.read_text())
+        return Seen("interrupted" if what == "scheduler" else "ok", seen.code, seen.said)
+
+    return act
+
+
+def outcomes(place: Place) -> list[str]:
+    return sorted(each["outcome"] for each in place.records())
+
+
 def expect(holds: bool, found: object) -> None:
     """Stop with what was found where something does not hold."""
     if not holds:
@@ -313,4 +347,12 @@ FAULTS = [
     Fault("cohort folder with quotes, newline, code", hostile_folder_name, "ok", 0, "done."),
     Fault("cohort.toml and column with <script>", hostile_cohort, "ok", 0, "done."),
     Fault("runner of one run of a sweep killed", sweep_member_killed, "interrupted", 1, "1 failed"),
+    Fault("Dask worker killed in a sweep", cluster_killed("worker"), "ok", 0, "(attempt 2)"),
+    Fault(
+        "Dask scheduler killed in a sweep",
+        cluster_killed("scheduler"),
+        "interrupted",
+        1,
+        "1 of 2 runs are finished and kept; what was at work was ended and is kept too. Start",
+    ),
 ]

@@ -9,6 +9,7 @@ def reached(wait_for="go"):
         time.sleep(0.05)
 """
 WAIT = REACHED + "reached()"
+SECOND_WAITS = REACHED + "if seed == 1:\n    reached()"
 METRIC = """
 from types import SimpleNamespace
 from lnm_kit.runs.parameters import take_parameters

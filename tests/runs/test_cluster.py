@@ -1,6 +1,7 @@
 """Dask: what is refused before anything starts, and what a cluster does with members and loops."""
 
 import json
+import os
 import socket
 import threading
 from dataclasses import replace
@@ -13,7 +14,6 @@ from lnm_kit.runs.cluster import SCHEDULER_VARIABLE, check_address, connect
 from lnm_kit.runs.inventory import all_runs
 from lnm_kit.runs.member import start_member, what_differs
 from lnm_kit.runs.plan import Planner
-from tests.faults.cases import FAULTS
 from tests.faults.dask_cluster import dask_cluster
 from tests.faults.place import Place
 
@@ -63,15 +63,16 @@ def other_server():
 def test_nothing_starts_where_no_scheduler_answers(lnm, toy_book, other_server):
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = "127.0.0.1:{}".format(server.getsockname()[1])
-    for address, reason in [(free, "refused"), (other_server, "something else answers")]:
-        for words in [("run", "llnm"), ("sweep", "llnm", "-p", "seed=0:2")]:
-            if address == other_server and words[0] == "sweep":
-                continue  # it greets once
-            code, out, err = lnm(*words, "--scheduler", address)
-            assert (code, out) == (2, "")
-            assert f"no Dask scheduler answers at tcp://{address}" in err
-            assert reason in err
-            assert "Traceback" not in err
+    for address, reason, words in [
+        (free, "refused", ("sweep", "llnm", "-p", "seed=0:2")),
+        (free, "refused", ("sweep", "llnm", "-p", "seed=0:2", "--dry-run")),
+        (other_server, "something else answers", ("run", "llnm")),
+    ]:
+        code, out, err = lnm(*words, "--scheduler", address)
+        assert (code, out) == (2, "")
+        assert f"no Dask scheduler answers at tcp://{address}" in err
+        assert reason in err
+        assert "Traceback" not in err
     code, _, err = lnm("sweep", "llnm", "-p", "seed=0:2", "-n", "2", "--scheduler", free)
     assert (code, "-n is for this machine only" in err) == (2, True)
     with pytest.raises(InputError, match="certificates are missing"):
@@ -91,8 +92,6 @@ def test_other_code_or_cohort_on_a_worker_is_refused(toy_book, write_noise_cohor
 
 
 def test_run_on_another_machine_counts_as_at_work_until_it_is_silent(make_run, tmp_path):
-    import os
-
     process = {"pid": 1, "since": 1.0, "machine": "another"}
     folder = make_run("1-1-a", record={"outcome": "interrupted", "process": process})
     assert [run.outcome for run in all_runs(tmp_path)] == ["running"]
@@ -122,12 +121,3 @@ def test_loops_of_a_run_go_to_the_workers(tmp_path):
     numbers, where = zip(*json.loads(Path(tmp_path / "found.json").read_text()), strict=True)
     assert list(numbers) == [number**2 for number in range(20)]
     assert set(where) <= workers
-
-
-@pytest.mark.parametrize(
-    "fault", [each for each in FAULTS if "Dask" in each.name], ids=lambda each: each.name
-)
-def test_sweep_outlives(fault, tmp_path):
-    seen = fault.act(Place(tmp_path))
-    assert (seen.outcome, seen.code) == (fault.outcome, fault.code), seen.said
-    assert fault.says in seen.said

@@ -43,6 +43,14 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="Run even where a finished run of the same is there already."),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Address of a Dask scheduler, whose workers then do the work. They must read the "
+        "same folders as this machine.",
+    ),
+]
 RunWords = Annotated[
     list[str],
     typer.Argument(

@@ -1,5 +1,6 @@
 """The command ``lnm run``."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from lnm_kit.commands.options import (
     DryRun,
     Force,
     ParameterFile,
+    Scheduler,
     Timeout,
     complete_chapters,
 )
@@ -33,6 +35,7 @@ def run(
     dry_run: DryRun = False,
     force: Force = False,
     timeout: Timeout = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Run one chapter with other parameters, or on a cohort of your own.
 
@@ -47,6 +50,8 @@ def run(
     An earlier one again: lnm run llnm -f runs/llnm/TIME-ID/params.toml
 
     What can be set: lnm run llnm --list
+
+    Radiomics and cross-validation on a Dask cluster: lnm run llnm --scheduler HOST:PORT
     """
     from lnm_kit.runs.parameters import parse_assignments, read_parameter_file, schema_of
 
@@ -60,6 +65,11 @@ def run(
     from lnm_kit.runs.plan import Planner
 
     plan = Planner(book_root()).plan(chapter, values)
+    if scheduler is not None:
+        from lnm_kit.runs.cluster import SCHEDULER_VARIABLE, connect
+
+        with connect(scheduler) as client:
+            os.environ[SCHEDULER_VARIABLE] = client.scheduler.address
     if dry_run:
         from lnm_kit.runs.summary import plan_lines
 

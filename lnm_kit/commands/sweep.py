@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lnm_kit.commands.options import DryRun, Force, ParameterFile, Timeout, complete_chapters
+from lnm_kit.commands.options import (
+    DryRun,
+    Force,
+    ParameterFile,
+    Scheduler,
+    Timeout,
+    complete_chapters,
+)
 from lnm_kit.commands.shown import INTERRUPTED, ROWS_AT_MOST, show_table, shown_path
 from lnm_kit.errors import InputError
 
 if TYPE_CHECKING:
-    from lnm_kit.runs.sweep import Sweep
+    from lnm_kit.runs.sweep_plan import Sweep
 
 
 def sweep(
@@ -39,6 +46,7 @@ def sweep(
     dry_run: DryRun = False,
     force: Force = False,
     timeout: Timeout = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Run chapters with many combinations of parameters, and put the results into one table.
 
@@ -52,6 +60,8 @@ def sweep(
 
     A grid, two runs at a time: lnm sweep llnm -p seed=0:5 -p signal=0,0.5,1 -n 2
 
+    On a Dask cluster: lnm sweep llnm,lvlnm -p seed=0:10 --scheduler HOST:PORT
+
     What would be done: lnm sweep llnm -p seed=0:10 --dry-run
     """
     from lnm_kit.runs.parameters import read_parameter_file, schema_of
@@ -62,20 +72,32 @@ def sweep(
     base = read_parameter_file(file) if file else {}
     from lnm_kit.runs.execute import book_root
     from lnm_kit.runs.grid import parse_grid
-    from lnm_kit.runs.sweep import plan_sweep, run_sweep
+    from lnm_kit.runs.sweep import run_sweep
+    from lnm_kit.runs.sweep_plan import plan_sweep
 
     grid = parse_grid(parameters)
+    if scheduler is not None and processes > 1:
+        raise InputError(
+            "-n is for this machine only: with --scheduler, as many runs are at work as the "
+            "workers have threads. Leave one of them out."
+        )
     if not grid and len(names) == 1:
         raise InputError("the sweep varies nothing; give e.g. -p seed=0:10, or use `lnm run`.")
     planned = plan_sweep(
         names, grid, base=base, root=book_root(), runs_root=Path.cwd(), force=force
     )
     if dry_run:
+        if scheduler is not None:
+            from lnm_kit.runs.sweep_cluster import Cluster
+
+            needed = {each.plan.notebook for each in planned.members}
+            with Cluster.join(scheduler, Path.cwd(), needed):
+                pass
         for member in planned.members:
             typer.echo(f"{'found' if member.found else 'would run':10} {member.label}")
         typer.echo(f"{len(planned.members)} runs, {len(planned.good)} of them finished before")
         return
-    run_sweep(planned, Path.cwd(), processes=processes, timeout_s=timeout)
+    run_sweep(planned, Path.cwd(), processes=processes, timeout_s=timeout, scheduler=scheduler)
     _report_sweep(planned)
 
 
@@ -98,6 +120,13 @@ def _report_sweep(planned: "Sweep") -> None:
     if planned.interrupted:
         typer.echo(f"interrupted: {counts}. The same command goes on from there.", err=True)
         raise typer.Exit(INTERRUPTED)
+    if planned.lost:
+        typer.echo(
+            f"{planned.lost}: {counts}; what was at work was ended and is kept too. Start "
+            "scheduler and workers again, then give the same command: it goes on from there.",
+            err=True,
+        )
+        raise typer.Exit(1)
     if planned.failed:
         typer.echo(
             f"{counts}, {len(planned.failed)} failed (listed above). The same command tries "

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from lnm_kit.progress import RUN_FOLDER_VARIABLE
 
 RUN_FILE = "run.json"
 RESULT_FILES = ("params.toml", "metrics.json", "predictions.parquet")
+SILENT_AT_MOST_S = 24 * 3600
 OUTCOMES = ("ok", "error", "timeout", "kernel-died", "interrupted")
 
 
@@ -83,16 +85,24 @@ def is_untouched(folder: Path, record: Mapping[str, Any]) -> bool:
     return record.get("results_sha256", result_digests(folder)) == result_digests(folder)
 
 
-def this_process() -> dict[str, float]:
-    """Return what tells this process from all others of this machine, earlier ones included."""
-    return {"pid": os.getpid(), "since": psutil.Process().create_time()}
+def this_process() -> dict[str, Any]:
+    """Return what tells this process from all others, earlier ones and other machines included."""
+    process = {"pid": os.getpid(), "since": psutil.Process().create_time()}
+    return process | {"machine": platform.node()}
 
 
-def is_running(record: Mapping[str, Any]) -> bool:
-    """Tell whether the process that writes this ``run.json`` is still at work on this machine."""
+def is_running(folder: Path, record: Mapping[str, Any]) -> bool:
+    """Tell whether the process that writes into this folder is still at work.
+
+    On another machine nobody can be asked: a run there counts as at work until nothing was
+    written for a day.
+    """
     process = record.get("process")
     if not isinstance(process, dict):
         return False
+    if process.get("machine", platform.node()) != platform.node():
+        newest = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+        return time.time() - newest < SILENT_AT_MOST_S
     try:
         return abs(psutil.Process(process["pid"]).create_time() - process["since"]) < 1
     except (psutil.Error, KeyError, TypeError, ValueError):

@@ -76,7 +76,7 @@ def _why_not(folder: Path) -> str:
         outcome = record.get("outcome")
     except (OSError, ValueError, AttributeError) as error:
         return f"its run cannot be read, {type(error).__name__}"
-    if is_running(record):
+    if is_running(folder, record):
         return "its run is still at work"
     if outcome != "ok":
         return f"its run ended with {outcome}, {describe_failure(record)}"

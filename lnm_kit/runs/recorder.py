@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnm_kit.progress import report
+from lnm_kit.runs.cluster import spread_loops
 from lnm_kit.runs.environment import describe_device, git_revision, package_versions
 from lnm_kit.runs.files import write_atomically, write_json, write_toml
 from lnm_kit.runs.folder import RUN_FILE, open_run_folder
@@ -63,7 +64,11 @@ class Recorder:
 
     @classmethod
     def open(cls, chapter: str, parameters: CommonParameters) -> Self:
-        """Start recording the run that this process is part of, or a fresh one."""
+        """Start recording the run that this process is part of, or a fresh one.
+
+        Where the run was given a Dask cluster, joblib's loops go there from now on.
+        """
+        spread_loops()
         folder, fresh = open_run_folder(chapter)
         if fresh:
             write_toml(folder / "params.toml", parameters.model_dump())

@@ -18,7 +18,7 @@ from lnm_kit.runs.inventory import read_run
 from lnm_kit.runs.recorder import PREDICTIONS_FILE
 from lnm_kit.runs.report import folded, heading, link, page, paragraph, table
 from lnm_kit.runs.summary import NO_MEANING, show_estimate
-from lnm_kit.runs.sweep import Member, Sweep
+from lnm_kit.runs.sweep_plan import Member, Sweep
 
 RESULTS_FILE = "results.csv"
 EVERY_RUN_FILE = "every_run.csv"

@@ -1,17 +1,34 @@
 """The state of a training after an epoch, on disk: written whole or not at all, never unpickled."""
 
-from collections.abc import Mapping
+import fcntl
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor, nn
 
 from lnm_kit.errors import InputError
+
+DAMAGE = (
+    BadZipFile,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    UnpicklingError,
+    ValueError,
+)
+
+_log = logging.getLogger("lnm_kit")
 
 
 @dataclass(frozen=True)
@@ -66,9 +83,8 @@ class Checkpoint:
             Not a checkpoint, or one of another training (every difference is listed).
         """
         try:
-            content = torch.load(path, map_location=device, weights_only=True)
-            found = cls(**content)
-        except (OSError, RuntimeError, UnpicklingError, EOFError, TypeError, KeyError) as error:
+            found = cls(**_content(path, device))
+        except DAMAGE as error:
             raise InputError(
                 f"checkpoint {path} cannot be read ({type(error).__name__}). "
                 "Delete it to train from the start, or give another path."
@@ -84,6 +100,50 @@ class Checkpoint:
                 "Delete it to train from the start, or give another path."
             )
         return found
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[Path]:
+    """Give the checkpoint of a training to one process; damage and rivals do not stop it.
+
+    A file that cannot be read is removed with a warning: the training then begins at its start.
+    While another process of this machine trains the same, the path is one of our own, so that
+    neither sees the other's file come and go; both end with the same network.
+    """
+    lock_path = path.with_suffix(".lock")
+    with lock_path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            with TemporaryDirectory(dir=path.parent, prefix=".second-") as folder:
+                yield Path(folder) / path.name
+            return
+        _remove_if_damaged(path)
+        try:
+            yield path
+        finally:
+            lock_path.unlink(missing_ok=True)
+
+
+def _content(path: Path, device: torch.device) -> dict[str, Any]:
+    # torch does not look at the checksums that it writes: a changed weight would pass
+    with ZipFile(path) as archive:
+        changed = archive.testzip()
+    if changed is not None:
+        raise BadZipFile(f"{changed} was changed")
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def _remove_if_damaged(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        Checkpoint(**_content(path, torch.device("cpu")))
+    except DAMAGE as error:
+        _log.warning(
+            "checkpoint %s is damaged (%s): trained from the start", path, type(error).__name__
+        )
+        path.unlink()
 
 
 def copy_of_state(network: nn.Module) -> dict[str, Tensor]:

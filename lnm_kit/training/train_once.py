@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from torch import nn
 
 from lnm_kit.cache import cache_root, cached
 from lnm_kit.sources import code_digest
+from lnm_kit.training.checkpoint import claimed
 from lnm_kit.training.history import History
 from lnm_kit.training.tensors import contiguous_state, digest_of_tensors
 
@@ -79,7 +81,10 @@ def train_once(
         key = hashlib.sha256((json.dumps(inputs) + code_digest(code)).encode()).hexdigest()[:32]
         checkpoint = cache_root() / "unfinished-training" / f"{key}.ckpt"
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        history = train(checkpoint)
+        # processes that train one network together read the same checkpoint
+        alone = claimed(checkpoint) if fabric.world_size == 1 else nullcontext(checkpoint)
+        with alone as path:
+            history = train(path)
         save_file(contiguous_state(network.state_dict()), folder / "network.safetensors")
         history.epochs.to_parquet(folder / "history.parquet")
         (folder / "kept_epoch.json").write_text(json.dumps(history.kept_epoch))

@@ -1,5 +1,6 @@
 """Each fault: what is done to a run, and the outcome, exit code and words that must come of it."""
 
+import json
 import os
 import shutil
 import signal
@@ -9,8 +10,11 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+import psutil
+
 from tests.faults import chapters
 from tests.faults.cohort import write_noise_cohort
+from tests.faults.dask_cluster import dask_cluster
 from tests.faults.place import Place, Seen, is_gone, wait
 
 RUN = ("run", "llnm", "-p", "profile=smoke")
@@ -83,13 +87,9 @@ def kill_in_training(place: Place) -> Seen:
     last = place.lnm(*RUN)
     expect(last.outcome == "ok" and last.code == 0, last)
     expect((place.folder / "epochs").read_text() == "4", "epochs were trained twice")
-    undisturbed = Place(place.folder / "undisturbed")
-    undisturbed.write_chapter(chapters.TRAINING, chapters.TRAIN)
-    expect(undisturbed.lnm(*RUN).outcome == "ok", "the undisturbed run")
-    metrics = [
-        (each.run_folders()[-1] / "metrics.json").read_bytes() for each in (place, undisturbed)
-    ]
-    expect(metrics[0] == metrics[1], "the metrics are not those of an undisturbed run")
+    (row,) = json.loads((place.run_folders()[-1] / "metrics.json").read_text())
+    undisturbed = (place.folder / "undisturbed").read_text()
+    expect(repr(row["value"]) == undisturbed, f"{row} instead of {undisturbed}")
     return seen[0]
 
 
@@ -132,47 +132,46 @@ def truncated_cache(place: Place) -> Seen:
     value.write_text("0.7")
     seen = place.lnm(*RUN, "--force")
     expect((place.folder / "computed").read_text() == "once once ", "it was not computed again")
-    expect("is damaged" in (place.run_folders()[-1] / "notebook.ipynb").read_text(), "no warning")
+    expect("is damaged" in place.newest_notebook(), "no warning")
     both = {(folder / "metrics.json").read_bytes() for folder in place.run_folders()}
     expect(len(both) == 1, "other metrics than before")
     return seen
 
 
 def truncated_checkpoint(place: Place) -> Seen:
-    place.write_chapter(chapters.TRAINING, chapters.TRAIN_FROM_FILE)
-    (place.folder / "state.pt").write_bytes(b"PK\x03\x04 cut short")
-    return place.lnm(*RUN)
+    place.write_chapter(chapters.TRAINING, chapters.TRAIN_AFTER_DAMAGE)
+    seen = place.lnm(*RUN)
+    expect("trained from the start" in place.newest_notebook(), "no warning")
+    epochs = (place.folder / "epochs").read_text()
+    expect(epochs == "1 2 1 2 3", f"{epochs} were trained")
+    return seen
 
 
-def spoiled_run(name: str) -> Callable[[Place], Seen]:
+def spoiled_run(place: Place) -> Seen:
     """A good run of before with a file cut short is not taken for one."""
-
-    def act(place: Place) -> Seen:
-        place.write_chapter(chapters.METRIC + "record(0.5)")
-        expect("done." in place.lnm(*RUN).said, "the first run")
-        if name == "run.json":
-            expect("found a finished run" in place.lnm(*RUN).said, "it is not found")
-        path = place.run_folders()[0] / name
+    place.write_chapter(chapters.METRIC + "record(0.5)")
+    expect("done." in place.lnm(*RUN).said, "the first run")
+    expect("found a finished run" in place.lnm(*RUN).said, "it is not found")
+    for number, name in enumerate(("run.json", "metrics.json"), start=1):
+        path = place.run_folders()[-1] / name
         path.write_bytes(path.read_bytes()[:-20])
-        if name == "run.json":
-            listed = place.lnm("runs", "list")
-            expect(listed.code == 0 and "Traceback" not in listed.said, listed)
+        listed = place.lnm("runs", "list")
+        expect(listed.code == 0 and "Traceback" not in listed.said, listed)
         seen = place.lnm(*RUN)
-        expect(len(place.run_folders()) == 2, "it was not run again")
-        return seen
-
-    return act
+        expect(len(place.run_folders()) == number + 1, "it was not run again")
+    return seen
 
 
 def two_at_once(place: Place) -> Seen:
     place.write_chapter(chapters.CACHED.replace("{bytes}", "10"))
     processes = [place.start(*RUN) for _ in range(2)]
     seen = [place.end(process) for process in processes]
+    expect([each["outcome"] for each in place.records()] == ["ok", "ok"], place.records())
     expect([each.code for each in seen] == [0, 0], seen)
     folders = place.run_folders()
     expect(len({(folder / "metrics.json").read_bytes() for folder in folders}) == 1, folders)
     expect(len(folders) == 2, folders)
-    return seen[0]
+    return seen[1]
 
 
 def cohort_during_run(change: Callable[[Path], None], cell: str) -> Callable[[Place], Seen]:
@@ -264,6 +263,37 @@ def sweep_member_killed(place: Place) -> Seen:
     return Seen("interrupted", seen.code, seen.said)
 
 
+def cluster_killed(what: str) -> Callable[[Place], Seen]:
+    """Kill the worker whose member has come to its last cell, or the scheduler it belongs to."""
+
+    def act(place: Place) -> Seen:
+        place.write_chapter(chapters.METRIC, chapters.SECOND_WAITS, "record(0.5 + seed / 10)")
+        with dask_cluster(place.folder / "dask", environment=place.environment) as cluster:
+            words = ("sweep", "llnm", "-p", "profile=smoke", "-p", "seed=0:2")
+            process = place.start(*words, "--scheduler", cluster.address)
+            member = psutil.Process(int(place.wait_for("reached"))).parent()
+            wait(lambda: "ok" in outcomes(place), "the end of the other member")
+            if what == "scheduler":
+                cluster.scheduler.kill()
+            else:
+                cluster.kill_worker(member.ppid())
+                place.touch("go")
+            seen = place.end(process)
+        wait(lambda: is_gone(member.pid), "the end of the member")
+        expect("Traceback" not in seen.said, seen)
+        kept = ["interrupted", "ok"] if what == "scheduler" else ["interrupted", "ok", "ok"]
+        expect(outcomes(place) == kept, place.records())
+        (table,) = place.folder.glob("runs/llnm/sweeps/*/results.csv")
+        expect(f",{kept.count('ok')}," in table.read_text(), table.read_text())
+        return Seen("interrupted" if what == "scheduler" else "ok", seen.code, seen.said)
+
+    return act
+
+
+def outcomes(place: Place) -> list[str]:
+    return sorted(each["outcome"] for each in place.records())
+
+
 def expect(holds: bool, found: object) -> None:
     """Stop with what was found where something does not hold."""
     if not holds:
@@ -289,11 +319,8 @@ FAULTS = [
     Fault("full disk: cache", full_disk_for_cache, "error", 2, "no space left on the disk"),
     Fault("run folder is read-only", read_only_runs, None, 2, "cannot be written"),
     Fault("cache entry cut short", truncated_cache, "ok", 0, "done."),
-    Fault("checkpoint cut short", truncated_checkpoint, "error", 2, "Delete it to train from"),
-    *(
-        Fault(f"{name} of an earlier run cut short", spoiled_run(name), "ok", 0, "done.")
-        for name in ("run.json", "metrics.json")
-    ),
+    Fault("checkpoint cut short", truncated_checkpoint, "ok", 0, "done."),
+    Fault("run.json, metrics.json of earlier runs cut short", spoiled_run, "ok", 0, "done."),
     Fault("two runs of the same parameters at once", two_at_once, "ok", 0, "done."),
     Fault(
         "cohort removed during a run",
@@ -313,4 +340,12 @@ FAULTS = [
     Fault("cohort folder with quotes, newline, code", hostile_folder_name, "ok", 0, "done."),
     Fault("cohort.toml and column with <script>", hostile_cohort, "ok", 0, "done."),
     Fault("runner of one run of a sweep killed", sweep_member_killed, "interrupted", 1, "1 failed"),
+    Fault("Dask worker killed in a sweep", cluster_killed("worker"), "ok", 0, "(attempt 2)"),
+    Fault(
+        "Dask scheduler killed in a sweep",
+        cluster_killed("scheduler"),
+        "interrupted",
+        1,
+        "1 of 2 runs are finished and kept; what was at work was ended and is kept too. Start",
+    ),
 ]

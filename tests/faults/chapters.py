@@ -9,6 +9,7 @@ def reached(wait_for="go"):
         time.sleep(0.05)
 """
 WAIT = REACHED + "reached()"
+SECOND_WAITS = REACHED + "if seed == 1:\n    reached()"
 METRIC = """
 from types import SimpleNamespace
 from lnm_kit.runs.parameters import take_parameters
@@ -42,23 +43,42 @@ Checkpoint.write = write_and_wait
 images = np.random.default_rng(0).integers(0, 255, (28, 12, 12), dtype=np.uint8)
 cases = [str(i) for i in range(28)]
 bank = ImageBank.of(images, [0, 1] * 14, cases)
-torch.manual_seed(0)
-backbone = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-network = ImageNetwork(backbone, n_features=4, in_channels=1)
+def small_network():
+    torch.manual_seed(0)
+    backbone = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return ImageNetwork(backbone, n_features=4, in_channels=1)
 fabric = open_fabric("cpu")
 """
 )
 TRAIN = """
+from lnm_kit.training import fit
+network, undisturbed = small_network(), small_network()
 settings = TrainingSettings(epochs=4, batch_size=8, learning_rate=0.05)
 fit_given_network(network, bank, cases[:20], cases[20:], settings, fabric=fabric, seed=0)
 record(float(predict(network, bank, cases, fabric=fabric).mean()))
 pathlib.Path("epochs").write_text(" ".join(map(str, epochs_here)))
+fit(undisturbed, bank, cases[:20], cases[20:], settings, fabric=fabric, seed=0)
+expected = float(predict(undisturbed, bank, cases, fabric=fabric).mean())
+pathlib.Path("undisturbed").write_text(repr(expected))
 """
-TRAIN_FROM_FILE = """
-from lnm_kit.training import fit
-settings = TrainingSettings(epochs=2, batch_size=8)
-fit(network, bank, cases[:20], cases[20:], settings, fabric=fabric, seed=0,
-    checkpoint=pathlib.Path("state.pt"))
+TRAIN_AFTER_DAMAGE = """
+settings = TrainingSettings(epochs=3, batch_size=8)
+write_whole, cut = Checkpoint.write, []
+def write_and_cut(self, path):
+    write_whole(self, path)
+    if len(self.rows) == 2 and not cut:
+        cut.append(path)
+        path.write_bytes(path.read_bytes()[:-300])
+        raise RuntimeError("broken off")
+Checkpoint.write = write_and_cut
+for attempt in range(2):
+    try:
+        fit_given_network(
+            small_network(), bank, cases[:20], cases[20:], settings, fabric=fabric, seed=0
+        )
+    except RuntimeError as error:
+        print(error)
+pathlib.Path("epochs").write_text(" ".join(map(str, epochs_here)))
 """
 CACHED = (
     METRIC

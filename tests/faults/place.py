@@ -18,7 +18,7 @@ from lnm_kit.runs.schemas import LlnmParameters
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LNM = [sys.executable, "-m", "lnm_kit.cli"]
-PATIENCE_S = 120
+PATIENCE_S = 300
 # a folder of its own for one process, seen by nobody else and gone with it; results are copied out
 IN_A_SMALL_FOLDER = (
     'mkdir -p "$1" && mount -t tmpfs -o "$2" tmpfs "$1" && small="$1" && shift 2 && '
@@ -101,7 +101,12 @@ class Place:
 
     def end(self, process: subprocess.Popen[str], *, runs: str = "runs") -> Seen:
         """Wait for the command; the outcome is that of the newest run."""
-        said, _ = process.communicate(timeout=PATIENCE_S)
+        try:
+            said, _ = process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said, _ = process.communicate()
+            raise TimeoutError(f"not done after {PATIENCE_S} s: {said}") from None
         records = self.records(runs)
         return Seen(records[0]["outcome"] if records else None, process.returncode, said)
 
@@ -118,6 +123,10 @@ class Place:
     def run_folders(self) -> list[Path]:
         """Return the folders of all runs, the oldest first."""
         return sorted(path.parent for path in (self.folder / "runs").glob("*/*/run.json"))
+
+    def newest_notebook(self) -> str:
+        """Return the text of the notebook that was executed last."""
+        return (self.run_folders()[-1] / "notebook.ipynb").read_text()
 
     def wait_for(self, name: str) -> str:
         """Return the content of a file as soon as it is there."""

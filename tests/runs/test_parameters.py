@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from lnm_kit.errors import InputError
 from lnm_kit.runs.notebook import literals_of, read_notebook
-from lnm_kit.runs.parameters import allowed_values, check_parameters, describe_parameters, parse_assignments, read_parameter_file, take_parameters
+from lnm_kit.runs.parameters import (
+    allowed_values,
+    check_parameters,
+    describe_parameters,
+    parse_assignments,
+    read_parameter_file,
+    take_parameters,
+)
 from lnm_kit.runs.schemas import PARAMETERS, LlnmParameters
 from lnm_kit.runs.profiles import PROFILES
 

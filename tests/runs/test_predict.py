@@ -2,11 +2,18 @@
 
 import json
 import logging
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lnm_kit.cohort import write_cohort
+from lnm_kit.networks import build_network
+from lnm_kit.regions.views import crop_views
+from lnm_kit.runs import Recorder
+from lnm_kit.runs.schemas import ClnmParameters
+from lnm_kit.training import ImageBank, open_fabric, predict
 from lnm_kit.training.model_file import read_model
 
 CHAPTER = """
@@ -101,3 +108,59 @@ def test_prediction_outside_is_that_of_the_notebook(lnm, trained, toy_book, capl
         assert (code, out) == (2, "")
         assert message in err
         assert "Traceback" not in err
+
+
+VIEWS = ["longitudinal", "transverse"]
+
+
+def test_networks_of_two_views_get_them_as_channels_in_their_order(
+    lnm, tmp_path, monkeypatch, write_noise_cohort
+):
+    one_view = write_noise_cohort(tmp_path / "one_view")
+    data = with_two_views(one_view, tmp_path)
+    networks = [
+        build_network("resnet10t", in_channels=2, weights="none", seed=seed) for seed in range(2)
+    ]
+    monkeypatch.setenv("LNM_RUN_FOLDER", str(tmp_path / "run"))
+    (tmp_path / "run").mkdir()
+    run = Recorder.open("clnm", ClnmParameters(profile="smoke").resolved())
+    run.model(
+        "DL_F",
+        networks,
+        architecture="resnet10t",
+        image_size_px=32,
+        cohort=data,
+        threshold=0.5,
+        views=VIEWS,
+    )
+    monkeypatch.chdir(tmp_path)
+    code, _, err = lnm("predict", "run/models/dl_f", "two_views", "--out", "mine.csv")
+    assert code == 0, err
+    found = pd.read_csv("mine.csv", dtype={"case_id": str})
+
+    cases = data.cases.index.tolist()
+    fabric = open_fabric("cpu")
+
+    def expected(views):
+        crops, _, _ = crop_views(data, views, size_px=32)
+        bank = ImageBank.of(crops, np.zeros(len(cases), int), cases, fabric.device)
+        return np.mean([predict(each, bank, cases, fabric=fabric) for each in networks], axis=0)
+
+    np.testing.assert_allclose(found.probability, expected(VIEWS), rtol=0, atol=1e-6)
+    assert np.abs(found.probability - expected(VIEWS[::-1])).max() > 1e-4
+
+    code, out, err = lnm("predict", "run/models/dl_f", "one_view")
+    assert (code, out) == (2, "")
+    assert "longitudinal" in err
+    assert "Traceback" not in err
+
+
+def with_two_views(cohort, folder):
+    """Write the cohort again with a second image for each case: the first one of another case."""
+    shutil.copytree(cohort.root, folder / "two_views")
+    first = cohort.images
+    second = first.assign(view="longitudinal").rename("{}_l".format)
+    for name in ("path", "mask_path"):
+        second[name] = np.roll(first[name], 1)
+    images = pd.concat([first, second]).rename_axis("image_id")
+    return write_cohort(folder / "two_views", cohort.info, cohort.cases, images)

@@ -15,7 +15,8 @@ from lnm_kit.runs.folder import earlier_runs
 from lnm_kit.runs.gate import page_problems
 from lnm_kit.runs.grid import parse_grid
 from lnm_kit.runs.member import bounded_environment
-from lnm_kit.runs.sweep import plan_sweep, run_sweep
+from lnm_kit.runs.sweep import run_sweep
+from lnm_kit.runs.sweep_plan import plan_sweep
 from lnm_kit.runs.sweep_results import mean_over_runs, over_seeds, wide_table, write_results
 
 # no import of the package but for its exception: a member then costs no more than its kernel

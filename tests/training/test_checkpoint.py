@@ -1,8 +1,10 @@
+import logging
+
 import pytest
 import torch
 
 from lnm_kit.errors import InputError
-from lnm_kit.training.checkpoint import Checkpoint
+from lnm_kit.training.checkpoint import Checkpoint, claimed
 
 CPU = torch.device("cpu")
 
@@ -58,3 +60,40 @@ def test_a_checkpoint_of_another_training_is_refused_with_every_difference(tmp_p
     checkpoint().write(tmp_path / "state.pt")
     with pytest.raises(InputError, match="epochs is 3, there absent; seed is 2, there 1"):
         Checkpoint.read(tmp_path / "state.pt", {"seed": "2", "epochs": "3"}, CPU)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "a bit changed", "no checkpoint", "other fields"])
+def test_a_damaged_one_of_the_cache_is_removed_with_a_warning(tmp_path, caplog, damage):
+    path = tmp_path / "key.ckpt"
+    checkpoint().write(path)
+    content = bytearray(path.read_bytes())
+    place = content.find(bytes(torch.ones(3).numpy().tobytes()))
+    content[place] ^= 1
+    if damage == "other fields":
+        torch.save({"training": {}}, path)
+    else:
+        broken = {"cut short": content[:-300], "a bit changed": content, "no checkpoint": b"x"}
+        path.write_bytes(broken[damage])
+    with caplog.at_level(logging.WARNING), claimed(path) as own:
+        assert own == path
+        assert not path.exists()
+    assert "is damaged" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_one_is_kept_and_a_second_process_gets_another_path(tmp_path):
+    path = tmp_path / "key.ckpt"
+    checkpoint().write(path)
+    with claimed(path) as first:
+        assert first == path
+        assert path.exists()
+        # a lock belongs to an open file: a second opening is like a second process
+        with claimed(path) as second:
+            assert second != path
+            assert not second.exists()
+            checkpoint(2.0).write(second)
+        assert not second.exists()
+    with claimed(path) as again:
+        assert again == path
+    assert Checkpoint.read(path, {"seed": "1"}, CPU).network["weight"][0] == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["key.ckpt"]

@@ -81,7 +81,8 @@ def _train(training: Callable[[], object], threads: int, parent: int, cache: str
     os.environ.pop(RUN_FOLDER_VARIABLE, None)  # progress is told by the process that waits
     torch.set_num_threads(threads)
     over = threading.Event()
-    threading.Thread(target=_end_with, args=(parent, over), daemon=True).start()
+    if os.getppid() == parent:  # a worker of a cluster is nobody's child here, and goes on
+        threading.Thread(target=_end_with, args=(parent, over), daemon=True).start()
     try:
         training()
     finally:

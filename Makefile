@@ -10,7 +10,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 READY   := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint types format lock clean
+.PHONY: help book test bench lint types format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ lint: $(READY) ## ruff on code and notebooks; no outputs in notebooks
 
 types: $(READY) ## mypy on the package
 	$(BIN)/mypy
+
+bench: $(READY) ## measure speed, always as a ratio to something in the same run (half an hour, leave it alone)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.radiomics_engine
+	$(BIN)/python -m benchmarks.training
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation
+	$(BIN)/python -m benchmarks.runner
 
 format: $(READY) ## let ruff and nbstripout put the files in order
 	$(BIN)/ruff check --fix .

@@ -165,10 +165,10 @@ def describe_perfusion(aggressiveness: float, seed: int) -> Perfusion:
     nodule = Bolus(
         arrival_s=gland.arrival_s + 1.0 - 0.75 * z + spread(0.95),
         rise_s=float(gland.rise_s * np.exp(0.05 - 0.11 * z + spread(0.14))),
-        peak_db=-2.6 + 1.7 * z + spread(2.6),
+        peak_db=-3.0 + 2.8 * z + spread(2.0),
         alpha=float(gland.alpha * np.exp(spread(0.05))),
     )
-    heterogeneity = 2.0 * np.exp(0.16 * z + spread(0.30))
-    defect = float(np.clip(0.06 + 0.02 * z + spread(0.06), 0, 0.35))
-    ring = rng.random() < 1 / (1 + np.exp(1.5 + 0.6 * z))
+    heterogeneity = 2.2 * np.exp(0.20 * z + spread(0.30))
+    defect = float(np.clip(0.08 + 0.03 * z + spread(0.06), 0, 0.35))
+    ring = rng.random() < 1 / (1 + np.exp(1.5 + 0.8 * z))
     return Perfusion(gland, nodule, float(heterogeneity), defect, 5.0 * float(ring))

@@ -127,11 +127,12 @@ def describe_perfusion(aggressiveness: float, seed: int) -> Perfusion:
     r"""Draw the perfusion of a nodule with latent aggressiveness z.
 
     Papillary cancers mostly fill less and later than the gland. With z the peak rises by
-    1.7 z dB, the delay shrinks by 0.75 z s and the wash-out hastens (ln rise time
+    2.8 z dB, the delay shrinks by 0.75 z s and the wash-out hastens (ln rise time
     :math:`- 0.11 z`); the inside becomes more uneven and a ring rarer. Each comes with noise of
     its own that the B-mode image does not share, so a contrast study tells of z what B-mode does
-    not, and its timing what its peak does not. Directions and magnitudes are choices; which
-    parameters of a curve go along with invasion is what the sources study.
+    not, and its timing what its peak does not. Directions are choices; which parameters of a curve
+    go along with invasion is what the sources study. Magnitudes were chosen so that a small network
+    reads about as much from the still frame as the network of Guang 2023 (AUC 0.730, Table 3).
 
     Parameters
     ----------

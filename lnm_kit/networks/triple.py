@@ -185,7 +185,8 @@ class ModalityNetwork(nn.Module):
     def set_normalization(self, mean: Tensor, sd: Tensor) -> None:
         """Store mean and SD per channel, float (7,), of the training cases.
 
-        A plain flag keeps 0 and 1. `ImageBank.gray_statistics` gives them; missing images among its rows pull them to black.
+        A plain flag keeps 0 and 1. `ImageBank.gray_statistics` gives them; missing images among its
+        rows pull them to black.
         """
         for name, branch in self.branches.items():
             if isinstance(branch, ImageNetwork):

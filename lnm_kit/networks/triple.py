@@ -193,7 +193,7 @@ class ModalityNetwork(nn.Module):
                 branch.set_normalization(mean[CHANNELS[name]], sd[CHANNELS[name]])
         if self.reading == "balanced":
             place = CHANNELS["us_lnm"]
-            width = max((branch.n_features for branch in self.branches.values()), default=1)
+            width = max(self.n_features - 1, 1) / max(len(self.branches), 1)
             self.get_buffer("flag_center").copy_(mean[place][0])
             self.get_buffer("flag_slope").copy_(width**0.5 / sd[place][0])
 

@@ -110,6 +110,11 @@ class ModalityNetwork(nn.Module):
     missing
         What stands for the features of a modality that is hidden or missing. ``learned``:
         parameters. ``mean``: the running mean of its features over the training cases that had it.
+    reading
+        How the flag enters. ``plain``: as 0 or 1. ``balanced``: standardized over the training
+        cases, times the square root of a branch's width, so that one number weighs as much as all
+        features of an image together (block scaling). The network can express the same functions
+        either way; what differs is how fast an optimizer that moves all weights alike finds them.
 
     Raises
     ------
@@ -139,6 +144,7 @@ class ModalityNetwork(nn.Module):
         seed: int,
         dropout: float = 0.0,
         missing: Literal["learned", "mean"] = "learned",
+        reading: Literal["plain", "balanced"] = "plain",
     ) -> None:
         super().__init__()
         for name in modalities:
@@ -148,9 +154,11 @@ class ModalityNetwork(nn.Module):
         if not 0 <= dropout < 1:
             raise InputError(f"dropout is {dropout}; allowed: 0 up to, not including, 1.")
         one_of("missing", missing, ("learned", "mean"))
+        one_of("reading", reading, ("plain", "balanced"))
         self.modalities = tuple(name for name in MODALITIES if name in modalities)
         self.dropout = dropout
         self.missing = missing
+        self.reading = reading
         self.branches = nn.ModuleDict()
         widths = {}
         for place, name in enumerate(self.modalities):
@@ -165,6 +173,9 @@ class ModalityNetwork(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + len(MODALITIES))
             self.head = nn.Linear(self.n_features, 1)
+        # flag = slope * (reading - center)
+        self.register_buffer("flag_center", torch.zeros(()))
+        self.register_buffer("flag_slope", torch.ones(()))
         stand_in = {name: torch.zeros(width) for name, width in widths.items()}
         self.learned = nn.ParameterDict(stand_in if missing == "learned" else {})
         if missing == "mean":
@@ -172,13 +183,32 @@ class ModalityNetwork(nn.Module):
                 self.register_buffer(f"mean_{name}", zeros)
 
     def set_normalization(self, mean: Tensor, sd: Tensor) -> None:
-        """Store mean and SD per channel, float (7,), of the training cases; the flag keeps 0 and 1.
+        """Store mean and SD per channel, float (7,), of the training cases.
 
-        `ImageBank.gray_statistics` gives them; missing images among its rows pull them to black.
+        A plain flag keeps 0 and 1. `ImageBank.gray_statistics` gives them; missing images among its
+        rows pull them to black.
         """
         for name, branch in self.branches.items():
             if isinstance(branch, ImageNetwork):
                 branch.set_normalization(mean[CHANNELS[name]], sd[CHANNELS[name]])
+        if self.reading == "balanced":
+            place = CHANNELS["us_lnm"]
+            width = max(self.n_features - 1, 1) / max(len(self.branches), 1)
+            self.get_buffer("flag_center").copy_(mean[place][0])
+            self.get_buffer("flag_slope").copy_(width**0.5 / sd[place][0])
+
+    @property
+    def flag_log_odds(self) -> float:
+        """Change of the logit from a negative to a positive reading.
+
+        Raises
+        ------
+        InputError
+            A network without the reading.
+        """
+        if "us_lnm" not in self.modalities:
+            raise InputError("this network has no reading of the neck.")
+        return float(self.head.weight.detach()[0, -1] * self.get_buffer("flag_slope"))
 
     def present(self, images: Tensor) -> Tensor:
         """Which modalities packed images have, bool (N, M), in the order of ``modalities``.
@@ -240,9 +270,10 @@ class ModalityNetwork(nn.Module):
         return logits
 
     def _features(self, name: str, channels: Tensor) -> Tensor:
-        """Features (N, F') of one modality; of the flag, 0 or 1, whatever its brightness."""
+        """Features (N, F') of one modality; of the flag, whatever its brightness in training."""
         if name == "us_lnm":
-            return (channels.mean(dim=(1, 2, 3)) > 0.5).float()[:, None]
+            flag = (channels.mean(dim=(1, 2, 3)) > 0.5).float()[:, None]
+            return self.get_buffer("flag_slope") * (flag - self.get_buffer("flag_center"))
         branch = self.branches[name]
         if not isinstance(branch, ImageNetwork):
             raise TypeError(f"branch {name} is a {type(branch).__name__}")

@@ -144,7 +144,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
         "smoke": {
             "size": 0.1,
             "network": "resnet10t",
-            "compared_networks": "resnet10t, repvgg_a0",
+            "compared_networks": "resnet10t, regnetx_002",
             "image_size_px": 32,
             "epochs": 1,
             "compared_epochs": 1,
@@ -152,21 +152,27 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "learning_rate": 0.001,
             "patience_epochs": 1,
             "repeats": 1,
+            "longer_epochs": 2,
+            "dropout_repeats": 1,
             "clip_epochs": 5,
+            "null_epochs": 1,
         },
-        # a residual network, a plain one and one of parallel branches, each small
+        # a residual network, one of grouped and one of depthwise convolutions, each small
         "demo": {
             "size": 1.0,
             "network": "resnet10t",
-            "compared_networks": "resnet10t, repvgg_a0, inception_next_atto",
-            "image_size_px": 64,
-            "epochs": 5,
-            "compared_epochs": 5,
+            "compared_networks": "resnet10t, regnetx_002, mobilenetv3_small_050",
+            "image_size_px": 48,
+            "epochs": 10,
+            "compared_epochs": 3,
             "batch_size": 16,
             "learning_rate": 0.001,
-            "patience_epochs": 3,
+            "patience_epochs": 2,
             "repeats": 3,
+            "longer_epochs": 15,
+            "dropout_repeats": 2,
             "clip_epochs": 60,
+            "null_epochs": 10,
         },
         # image size, epochs, batches and patience are not printed
         "paper": {
@@ -180,7 +186,10 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "learning_rate": 0.001,
             "patience_epochs": 10,
             "repeats": 5,
+            "longer_epochs": 300,
+            "dropout_repeats": 5,
             "clip_epochs": 200,
+            "null_epochs": 150,
         },
     },
     # demo has a third of the nodules: drawing the 11,000 images of all takes ten minutes alone

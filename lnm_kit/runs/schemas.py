@@ -200,7 +200,8 @@ class CeusParameters(CommonParameters):
     image_size_px: ImageSize = None
     epochs: Epochs = None
     compared_epochs: Annotated[
-        int | None, Field(ge=1, le=10_000, description="epochs of each of the compared networks")
+        int | None,
+        Field(ge=0, le=10_000, description="epochs of each of the compared networks; 0 = none"),
     ] = None
     batch_size: BatchSize = None
     learning_rate: LearningRate = None
@@ -211,8 +212,20 @@ class CeusParameters(CommonParameters):
     repeats: Annotated[
         int | None, Field(ge=1, le=50, description="trainings of every network, by seed")
     ] = None
+    longer_epochs: Annotated[
+        int | None,
+        Field(ge=0, le=10_000, description="epochs of the convergence curves; 0 = as all others"),
+    ] = None
+    dropout_repeats: Annotated[
+        int | None,
+        Field(ge=0, le=50, description="trainings that hide modalities at random; 0 = none"),
+    ] = None
     clip_epochs: Annotated[
-        int | None, Field(ge=1, le=10_000, description="passes over the clips")
+        int | None, Field(ge=0, le=10_000, description="passes over the clips; 0 = no clips")
+    ] = None
+    null_epochs: Annotated[
+        int | None,
+        Field(ge=0, le=10_000, description="epochs on labels without signal; 0 = none"),
     ] = None
 
 

@@ -67,7 +67,8 @@ def simulate_cohort(
     model = population_model(study)
     cases, truth = simulate_population(study, seed=seed, signal=signal, size=size)
     unrecorded = truth[[variable.column for variable in model.unrecorded]]
-    nodules = describe_nodules(cases.join(unrecorded), truth[AGGRESSIVENESS], seed=seed)
+    shown = model.b_mode_strength * truth[AGGRESSIVENESS]
+    nodules = describe_nodules(cases.join(unrecorded), shown, seed=seed)
     views = draw_views(model, cases["split"], seed=seed)
     rendered = [_rendered(cases, nodules, views, n_jobs=n_jobs)]
     drawn = truth.join(_nodule_table(nodules))
@@ -85,8 +86,8 @@ def simulate_cohort(
         }
         n_slices = draw_slice_counts(model, cases["split"], nodules, seed=seed)
         rendered.append(_rendered_slices(cases, nodules, attenuations, n_slices, n_jobs=n_jobs))
-        shown = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
-        drawn = drawn.join(shown.add_prefix("ct_"))
+        told = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
+        drawn = drawn.join(told.add_prefix("ct_"))
     return cached(
         "simulated-cohort",
         partial(_fill, rendered, _info(model, seed, signal, size), cases, drawn),

@@ -102,7 +102,8 @@ class PopulationModel(BaseModel):
     `patients` tells how many patients a split has: then it is a nodule, and some patients have
     several. With `lateral` there is a second label of the same form, `label_lateral`, of which
     `positives_lateral` are positive. `unrecorded` variables are no
-    columns of the study but show in its images; they are kept with the truth.
+    columns of the study but show in its images; they are kept with the truth. `b_mode_strength`
+    is how strongly the aggressiveness shows in the B-mode image, against the other studies.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -114,6 +115,7 @@ class PopulationModel(BaseModel):
     views: tuple[View, ...]
     image_shares: tuple[float, ...] = ()
     contrast: bool = False
+    b_mode_strength: float = Field(default=1.0, ge=0, le=2)
     slice_shares: tuple[float, ...] = ()
     factors: tuple[str, ...]
     centers: dict[str, str]

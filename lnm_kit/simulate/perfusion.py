@@ -127,11 +127,12 @@ def describe_perfusion(aggressiveness: float, seed: int) -> Perfusion:
     r"""Draw the perfusion of a nodule with latent aggressiveness z.
 
     Papillary cancers mostly fill less and later than the gland. With z the peak rises by
-    1.7 z dB, the delay shrinks by 0.75 z s and the wash-out hastens (ln rise time
+    2.8 z dB, the delay shrinks by 0.75 z s and the wash-out hastens (ln rise time
     :math:`- 0.11 z`); the inside becomes more uneven and a ring rarer. Each comes with noise of
     its own that the B-mode image does not share, so a contrast study tells of z what B-mode does
-    not, and its timing what its peak does not. Directions and magnitudes are choices; which
-    parameters of a curve go along with invasion is what the sources study.
+    not, and its timing what its peak does not. Directions are choices; which parameters of a curve
+    go along with invasion is what the sources study. Magnitudes were chosen so that a small network
+    reads about as much from the still frame as the network of Guang 2023 (AUC 0.730, Table 3).
 
     Parameters
     ----------
@@ -165,10 +166,10 @@ def describe_perfusion(aggressiveness: float, seed: int) -> Perfusion:
     nodule = Bolus(
         arrival_s=gland.arrival_s + 1.0 - 0.75 * z + spread(0.95),
         rise_s=float(gland.rise_s * np.exp(0.05 - 0.11 * z + spread(0.14))),
-        peak_db=-2.6 + 1.7 * z + spread(2.6),
+        peak_db=-3.0 + 2.8 * z + spread(2.0),
         alpha=float(gland.alpha * np.exp(spread(0.05))),
     )
-    heterogeneity = 2.0 * np.exp(0.16 * z + spread(0.30))
-    defect = float(np.clip(0.06 + 0.02 * z + spread(0.06), 0, 0.35))
-    ring = rng.random() < 1 / (1 + np.exp(1.5 + 0.6 * z))
+    heterogeneity = 2.2 * np.exp(0.20 * z + spread(0.30))
+    defect = float(np.clip(0.08 + 0.03 * z + spread(0.06), 0, 0.35))
+    ring = rng.random() < 1 / (1 + np.exp(1.5 + 0.8 * z))
     return Perfusion(gland, nodule, float(heterogeneity), defect, 5.0 * float(ring))

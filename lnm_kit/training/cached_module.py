@@ -58,7 +58,8 @@ def fit_given_network(
     ... )
     """
     cases = [*training_cases, *held_out_cases]
-    choices = [getattr(network, name, None) for name in ("modalities", "dropout", "missing")]
+    parts = ("modalities", "dropout", "missing", "reading")
+    choices = [getattr(network, name, None) for name in parts]
     inputs = {
         "choices": str(choices),
         "images": digest_of_tensors({"images": bank.images[bank.rows(cases)]}),

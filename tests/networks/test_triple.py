@@ -189,6 +189,57 @@ def test_normalization_is_per_modality_and_channel_and_saved():
     assert torch.equal(other.branches["ceus"].sd, sd[3:6])
 
 
+def test_a_balanced_reading_is_as_large_as_a_branch_and_says_the_same():
+    packed = cases(8)
+    mean, sd = torch.rand(7), torch.rand(7) + 0.5
+    mean[6], sd[6] = 0.25, 0.4
+    plain, balanced = network().eval(), network(reading="balanced").eval()
+    for form in (plain, balanced):
+        form.set_normalization(mean, sd)
+    flag = balanced.embed(as_input(packed))[:, -1]
+    # standardized, times the square root of the 512 features of a branch
+    expected = (torch.arange(8) % 2 - 0.25) / 0.4 * 512**0.5
+    torch.testing.assert_close(flag, expected)
+    assert plain.embed(as_input(packed))[:, -1].tolist() == [0, 1] * 4
+    # other weights of the last unit make the same function of it
+    with torch.no_grad():
+        slope = 512**0.5 / 0.4
+        plain.head.weight[0, -1] = slope * balanced.head.weight[0, -1]
+        plain.head.bias -= 0.25 * slope * balanced.head.weight[0, -1]
+    torch.testing.assert_close(
+        plain(as_input(packed)), balanced(as_input(packed)), rtol=1e-4, atol=1e-4
+    )
+    assert plain.flag_log_odds == pytest.approx(balanced.flag_log_odds)
+
+
+@pytest.mark.parametrize("reading", ["plain", "balanced"])
+def test_the_log_odds_of_the_reading_are_the_step_of_the_logit(reading):
+    form = network(reading=reading).eval()
+    form.set_normalization(torch.full((7,), 0.3), torch.full((7,), 0.5))
+    negative, positive = cases(2), cases(2)
+    negative[:, 6], positive[:, 6] = 0, 255
+    step = form(as_input(positive)) - form(as_input(negative))
+    assert step.tolist() == pytest.approx([form.flag_log_odds] * 2, abs=1e-3)
+
+
+def test_a_short_training_hears_the_balanced_reading_only():
+    rng = np.random.default_rng(1)
+    label = np.arange(40) % 2
+    noise = rng.integers(60, 120, (2, 40, 16, 16, 3)).astype(np.uint8)
+    names = [f"case_{i}" for i in range(40)]
+    bank = ImageBank.of(pack_modalities(*noise, list(label == 1)), label, names)
+    settings = TrainingSettings(epochs=3, batch_size=8, learning_rate=1e-3)
+    heard = {}
+    for reading in ("plain", "balanced"):
+        form = network(reading=reading)
+        before = form.flag_log_odds if reading == "plain" else 0.0
+        fit(form, bank, names[:32], names[32:], settings, fabric=FABRIC, seed=0)
+        heard[reading] = form.flag_log_odds - before
+    # twelve steps of the learning rate are as far as a plain weight comes
+    assert abs(heard["plain"]) < 0.02
+    assert heard["balanced"] > 0.1
+
+
 def test_batch_mates_do_not_matter_in_evaluation():
     form = network().eval()
     images = as_input(cases())
@@ -232,6 +283,10 @@ def test_bad_choices_are_refused():
             network(wrong)
     with pytest.raises(InputError, match="dropout is 1"):
         network(dropout=1)
+    with pytest.raises(InputError, match="reading is 'loud'"):
+        network(reading="loud")
+    with pytest.raises(InputError, match="has no reading"):
+        _ = network(["ceus"]).flag_log_odds
     with pytest.raises(InputError, match=r"allowed: \(N, 7, H, W\)"):
         network()(torch.rand(2, 3, 40, 40))
     with pytest.raises(InputError, match="present has shape"):

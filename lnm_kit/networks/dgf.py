@@ -12,6 +12,13 @@ FUSIONS = ("concatenation", "sum", "product", "diverse_granularity")
 """What `build_fusion` knows."""
 
 
+def _passing(n_in: int, n_out: int) -> nn.Linear:
+    """Weights of values, which pass their input on unchanged until they have learned better."""
+    layer = nn.Linear(n_in, n_out, bias=False)
+    nn.init.eye_(layer.weight)
+    return layer
+
+
 class BasicFusion(nn.Module):
     """Concatenation, element-wise sum or element-wise product of two feature vectors.
 
@@ -73,9 +80,9 @@ class DimensionAttention(nn.Module):
     def __init__(self, n_features: int, width: int) -> None:
         super().__init__()
         self.query_us = nn.Linear(n_features, width, bias=False)
-        self.value_us = nn.Linear(n_features, width, bias=False)
+        self.value_us = _passing(n_features, width)
         self.key_ct = nn.Linear(n_features, width, bias=False)
-        self.value_ct = nn.Linear(n_features, width, bias=False)
+        self.value_ct = _passing(n_features, width)
 
     def forward(self, us: Tensor, ct: Tensor) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F)."""
@@ -111,7 +118,7 @@ class ModalityAttention(nn.Module):
         super().__init__()
         self.query = nn.Linear(n_features, width, bias=False)
         self.key = nn.Linear(n_features, width, bias=False)
-        self.value = nn.Linear(n_features, width, bias=False)
+        self.value = _passing(n_features, width)
 
     def forward(self, us: Tensor, ct: Tensor) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F)."""
@@ -144,7 +151,7 @@ class NoduleAttention(nn.Module):
         super().__init__()
         self.query = nn.Linear(2 * n_features, 2 * width, bias=False)
         self.key = nn.Linear(2 * n_features, 2 * width, bias=False)
-        self.value = nn.Linear(2 * n_features, 2 * width, bias=False)
+        self.value = _passing(2 * n_features, 2 * width)
 
     def forward(self, us: Tensor, ct: Tensor, reference: Tensor | None = None) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F).

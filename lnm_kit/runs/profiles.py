@@ -217,7 +217,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "null_epochs": 3,
             "batch_size": 16,
             "learning_rate": 0.002,
-            "fusion_rate": 0.001,
+            "fusion_rate": 0.0003,
             "folds": 2,
             "attributed": 20,
         },

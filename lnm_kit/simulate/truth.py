@@ -9,7 +9,6 @@ from sklearn.metrics import roc_auc_score
 from lnm_kit.errors import InputError, one_of
 from lnm_kit.simulate.model import AGGRESSIVENESS, Outcome, PopulationModel, design_matrix
 
-
 _LOG = (
     "nodule_diameter_mm",
     "nodule_irregularity",

@@ -11,7 +11,6 @@ from joblib import Parallel, delayed
 from lightning_fabric import Fabric
 
 from lnm_kit.cache import CACHE_VARIABLE, cache_root
-
 from lnm_kit.networks.fusion import FusionNetwork
 from lnm_kit.networks.multitask import MultitaskNetwork
 from lnm_kit.training.cached_multitask import fit_multitask_network

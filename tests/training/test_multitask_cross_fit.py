@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from lnm_kit.cache import cache_root
 from lnm_kit.errors import InputError
 from lnm_kit.networks.multitask import MultitaskNetwork
 from lnm_kit.training import cached_multitask, open_fabric
@@ -68,6 +69,23 @@ def test_a_finished_fold_is_not_trained_again(monkeypatch):
     _, third = cross_fit(given)
     assert len(trained) == 3
     assert third.out_of_fold.equals(again.out_of_fold)
+
+
+def test_folds_that_are_trained_side_by_side_are_only_loaded(monkeypatch):
+    given = bank()
+    split = nodule_folds(given, folds=2, seed=0)
+
+    def never(*rest, **settings):
+        raise AssertionError("trained in this process")
+
+    monkeypatch.setattr(cached_multitask, "fit_multitask", never)
+    apart = cross_fit_nodules(plain, given, split, SETTINGS, fabric=FABRIC, seed=0, n_jobs=2)
+    monkeypatch.setenv("LNM_CACHE", str(cache_root() / "another"))
+    monkeypatch.setattr(cached_multitask, "fit_multitask", fit_multitask)
+    _, here = cross_fit(given)
+    # other numbers of threads round differently
+    np.testing.assert_allclose(apart.out_of_fold, here.out_of_fold, atol=0.02)
+    assert apart.out_of_fold.index.equals(here.out_of_fold.index)
 
 
 def test_a_plain_network_learns_from_labels_alone_and_has_no_maps():

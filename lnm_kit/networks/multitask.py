@@ -100,7 +100,8 @@ class Decoder(nn.Module):
         self.last = nn.Conv2d(widths[-1], 1, kernel_size=1)
         # Channels are not negative here. From a bias of 0 the background, most of the image, pulls
         # all their weights below 0, and sometimes none is left that could mark anything.
-        nn.init.constant_(self.last.bias, math.log(MARKED_SHARE / (1 - MARKED_SHARE)))
+        odds = MARKED_SHARE / (1 - MARKED_SHARE)
+        nn.init.constant_(self.last.get_parameter("bias"), math.log(odds))
 
     def forward(self, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
         """Logits (N, 1, *size) of the encoder's five maps, the largest first."""

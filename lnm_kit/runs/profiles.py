@@ -183,7 +183,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "clip_epochs": 200,
         },
     },
-    # demo has a third of the nodules: drawing the 11,000 images of all takes ten minutes alone
+    # demo has 0.4 of the nodules and two images of each: drawing all 11,000 takes ten minutes alone
     "dgfnet": {
         "smoke": {
             "size": 0.04,

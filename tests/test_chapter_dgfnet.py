@@ -185,7 +185,12 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
     assert "Left out: `null_epochs` is 0." in text
     metrics = pd.read_json(folder / "metrics.json")
     assert "test" not in set(metrics.split)
-    assert set(metrics.model) == {
-        *("US", "CT", "Concat", "Sum", "Product", "DGFNet", "Mean of US and CT"),
+    fusions = {"Concat", "Sum", "Product", "DGFNet"}
+    gains = metrics[metrics.metric == "auc difference"].set_index("model").value
+    assert set(gains.index) == {f"{one} minus {other}" for one in fusions for other in ("US", "CT")}
+    auc = metrics[metrics.metric == "auc"].set_index("model").value
+    assert set(auc.index) == {
+        *(*fusions, "US", "CT", "Mean of US and CT"),
         "DGFNet, the fold chosen by its own accuracy",
     }
+    assert gains["Sum minus CT"] == pytest.approx(auc["Sum"] - auc["CT"])

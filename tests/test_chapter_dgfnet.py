@@ -170,7 +170,7 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
         cohort / "cases.csv",
         lambda rows: rows.assign(label=rows.label.where(rows.split != "test", "0")),
     )
-    done = run(cohort, "folds=3")
+    done = run(cohort, "folds=3", "compared_epochs=0", "null_epochs=0", "attributed=2")
     assert done.returncode == 0, done.stderr[-2000:]
     (folder,) = (cohort.parent / "runs" / "dgfnet").iterdir()
     cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
@@ -181,5 +181,16 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
     assert "no external split with both classes" in text
     assert "no known factors" in text
     assert "has none of the columns `tumor_size_cm`" in text
+    assert "The plain networks were left out (`compared_epochs` is 0)" in text
+    assert "Left out: `null_epochs` is 0." in text
     metrics = pd.read_json(folder / "metrics.json")
     assert "test" not in set(metrics.split)
+    fusions = {"Concat", "Sum", "Product", "DGFNet"}
+    gains = metrics[metrics.metric == "auc difference"].set_index("model").value
+    assert set(gains.index) == {f"{one} minus {other}" for one in fusions for other in ("US", "CT")}
+    auc = metrics[metrics.metric == "auc"].set_index("model").value
+    assert set(auc.index) == {
+        *(*fusions, "US", "CT", "Mean of US and CT"),
+        "DGFNet, the fold chosen by its own accuracy",
+    }
+    assert gains["Sum minus CT"] == pytest.approx(auc["Sum"] - auc["CT"])

@@ -12,6 +12,20 @@ FUSIONS = ("concatenation", "sum", "product", "diverse_granularity")
 """What `build_fusion` knows."""
 
 
+def _even(n_in: int, n_out: int) -> nn.Linear:
+    """Weights whose outputs are all the mean of the inputs, until they have learned better."""
+    layer = nn.Linear(n_in, n_out, bias=False)
+    nn.init.constant_(layer.weight, 1 / n_in)
+    return layer
+
+
+def _passing(n_in: int, n_out: int) -> nn.Linear:
+    """Weights that pass their inputs on unchanged, until they have learned better."""
+    layer = nn.Linear(n_in, n_out, bias=False)
+    nn.init.eye_(layer.weight)
+    return layer
+
+
 class BasicFusion(nn.Module):
     """Concatenation, element-wise sum or element-wise product of two feature vectors.
 
@@ -73,9 +87,9 @@ class DimensionAttention(nn.Module):
     def __init__(self, n_features: int, width: int) -> None:
         super().__init__()
         self.query_us = nn.Linear(n_features, width, bias=False)
-        self.value_us = nn.Linear(n_features, width, bias=False)
+        self.value_us = _even(n_features, width)
         self.key_ct = nn.Linear(n_features, width, bias=False)
-        self.value_ct = nn.Linear(n_features, width, bias=False)
+        self.value_ct = _even(n_features, width)
 
     def forward(self, us: Tensor, ct: Tensor) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F)."""
@@ -111,7 +125,7 @@ class ModalityAttention(nn.Module):
         super().__init__()
         self.query = nn.Linear(n_features, width, bias=False)
         self.key = nn.Linear(n_features, width, bias=False)
-        self.value = nn.Linear(n_features, width, bias=False)
+        self.value = _passing(n_features, width)
 
     def forward(self, us: Tensor, ct: Tensor) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F)."""
@@ -144,7 +158,7 @@ class NoduleAttention(nn.Module):
         super().__init__()
         self.query = nn.Linear(2 * n_features, 2 * width, bias=False)
         self.key = nn.Linear(2 * n_features, 2 * width, bias=False)
-        self.value = nn.Linear(2 * n_features, 2 * width, bias=False)
+        self.value = _even(2 * n_features, 2 * width)
 
     def forward(self, us: Tensor, ct: Tensor, reference: Tensor | None = None) -> Tensor:
         """Fused features (N, 2 d) of `us` and `ct`, both float (N, F).
@@ -197,6 +211,11 @@ class DiverseGranularityFusion(nn.Module):
     so that 512 features per modality give 1,024, while the classifier is printed with 512 inputs.
     Here the W are square and the classifier takes 1,024; ``width=256`` gives the other reading,
     in which V halves the width and the classifier is the printed one.
+
+    The initial weights are not printed. Of usual random ones the three factors lie around zero and
+    their product is tiny and of third degree. Here the values of modality attention start as the
+    features themselves and those of the two others as the mean of all features, about alike in all
+    nodules: the product starts as two sums of both modalities' features, and learns to weight them.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """An encoder with a classifier and two decoders: metastasis, and two segmentations."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ DECODER_CHANNELS = 256
 """Channels after the first of five up-sample blocks; each further one has half as many."""
 
 LEAST_CHANNELS = 8
+
+MARKED_SHARE = 0.1
+"""Share of the pixels that a new decoder takes for marked."""
 
 LEAST_PX = 33
 """A side of 32 px would leave one place, which batch normalization cannot use in small batches."""
@@ -75,6 +79,11 @@ class Decoder(nn.Module):
         Probability, in every block.
     channels
         After the first block; half as many after each further one, at least 8.
+
+    Notes
+    -----
+    The last bias starts at the log odds of `MARKED_SHARE`. *Source*: Lin et al., "Focal loss for
+    dense object detection", ICCV 2017, section 4.1; the paper on DGFNet prints no initial weights.
     """
 
     def __init__(
@@ -89,6 +98,10 @@ class Decoder(nn.Module):
             for n_in, n_skip, n_out in zip(inputs, skips, widths, strict=True)
         )
         self.last = nn.Conv2d(widths[-1], 1, kernel_size=1)
+        # Channels are not negative here. From a bias of 0 the background, most of the image, pulls
+        # all their weights below 0, and sometimes none is left that could mark anything.
+        odds = MARKED_SHARE / (1 - MARKED_SHARE)
+        nn.init.constant_(self.last.get_parameter("bias"), math.log(odds))
 
     def forward(self, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
         """Logits (N, 1, *size) of the encoder's five maps, the largest first."""

@@ -238,6 +238,10 @@ class DgfnetParameters(CommonParameters):
         Literal["central", "lateral"], Field(description="where metastasis is predicted")
     ] = "central"
     size: CohortFraction = None
+    most_images: Annotated[
+        int | None,
+        Field(ge=1, le=12, description="simulated images of a nodule in each modality, at most"),
+    ] = None
     network: Annotated[
         Literal["resnet10t", "resnet18", "resnet34", "resnet50"] | None,
         Field(description="encoder of both modalities"),
@@ -260,8 +264,18 @@ class DgfnetParameters(CommonParameters):
     fusion_epochs: Annotated[
         int | None, Field(ge=1, le=10_000, description="epochs of the fused networks")
     ] = None
+    compared_epochs: Annotated[
+        int | None, Field(ge=0, le=10_000, description="epochs of the plain ResNets; 0 = none")
+    ] = None
+    null_epochs: Annotated[
+        int | None,
+        Field(ge=0, le=10_000, description="epochs of the fusion without signal; 0 = none"),
+    ] = None
     batch_size: Annotated[int | None, Field(ge=2, le=4096, description="nodules a step")] = None
     learning_rate: LearningRate = None
+    fusion_rate: Annotated[
+        float | None, Field(gt=0, le=1, description="learning rate of the fused networks")
+    ] = None
     folds: Folds = None
     attributed: Annotated[
         int | None, Field(ge=2, le=5_000, description="nodules whose predictions are attributed")

@@ -36,8 +36,8 @@ class Attenuation:
 def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuation:
     r"""Draw the CT appearance of a nodule with the latent `spread` s.
 
-    Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 17 s lower with s,
-    and 2.5 HU lower for each dB that it is darker in ultrasound. With s the border fades (ln width
+    Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 22 s lower with s,
+    and 1 HU lower for each dB that it is darker in ultrasound. With s the border fades (ln width
     + 0.22 s), fat beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound
     does not show s. The magnitudes are choices.
 
@@ -64,10 +64,10 @@ def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuatio
         return width * float(np.clip(rng.standard_normal(), -2.5, 2.5))
 
     gland = 165.0 + vary(16)
-    below = 65.0 + 17.0 * s - 2.5 * (nodule.echo_db + 3.0) + vary(14)
+    below = 65.0 + 22.0 * s - 1.0 * (nodule.echo_db + 3.0) + vary(15)
     return Attenuation(
         gland_hu=gland,
-        nodule_hu=gland - float(np.clip(below, -20, 125)),
+        nodule_hu=gland - float(np.clip(below, -20, 130)),
         vessel_hu=255.0 + vary(32),
         heterogeneity_hu=float(11.0 * np.exp(0.14 * s + vary(0.3))),
         edge_mm=float(0.55 * np.exp(0.22 * s + vary(0.28))),

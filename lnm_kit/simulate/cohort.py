@@ -39,7 +39,13 @@ FRAME_TABLE = "images.csv"
 
 
 def simulate_cohort(
-    study: str, *, seed: int, signal: float, size: float = 1.0, n_jobs: int = 1
+    study: str,
+    *,
+    seed: int,
+    signal: float,
+    size: float = 1.0,
+    most_images: int | None = None,
+    n_jobs: int = 1,
 ) -> Path:
     """Return the folder of a simulated cohort, rendering it when the cache does not hold it.
 
@@ -50,6 +56,8 @@ def simulate_cohort(
     ----------
     study, seed, signal, size
         As in `simulate_population`.
+    most_images
+        At most so many images of each modality of a case are drawn; None: as many as it has.
     n_jobs
         Processes that render; -1 = one a core.
 
@@ -64,12 +72,17 @@ def simulate_cohort(
         When an argument is out of its range, or the disk has no room.
     """
     check_simulation(study, seed=seed, signal=signal, size=size)
+    if most_images is not None and most_images < 1:
+        raise InputError(f"most_images is {most_images}; allowed: 1 or more.")
     model = population_model(study)
     cases, truth = simulate_population(study, seed=seed, signal=signal, size=size)
     unrecorded = truth[[variable.column for variable in model.unrecorded]]
     shown = model.b_mode_strength * truth[AGGRESSIVENESS]
     nodules = describe_nodules(cases.join(unrecorded), shown, seed=seed)
-    views = draw_views(model, cases["split"], seed=seed)
+    views = {
+        case_id: planes[:most_images]
+        for case_id, planes in draw_views(model, cases["split"], seed=seed).items()
+    }
     rendered = [_rendered(cases, nodules, views, n_jobs=n_jobs)]
     drawn = truth.join(_nodule_table(nodules))
     if model.contrast:
@@ -84,7 +97,10 @@ def simulate_cohort(
             case_id: describe_attenuation(nodule, s, nodule.seed)
             for (case_id, nodule), s in zip(nodules.items(), truth[SPREAD], strict=True)
         }
-        n_slices = draw_slice_counts(model, cases["split"], nodules, seed=seed)
+        n_slices = {
+            case_id: n if most_images is None else min(n, most_images)
+            for case_id, n in draw_slice_counts(model, cases["split"], nodules, seed=seed).items()
+        }
         rendered.append(_rendered_slices(cases, nodules, attenuations, n_slices, n_jobs=n_jobs))
         told = pd.DataFrame({case_id: asdict(a) for case_id, a in attenuations.items()}).T
         drawn = drawn.join(told.add_prefix("ct_"))

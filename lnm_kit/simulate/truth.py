@@ -9,6 +9,70 @@ from sklearn.metrics import roc_auc_score
 from lnm_kit.errors import InputError, one_of
 from lnm_kit.simulate.model import AGGRESSIVENESS, Outcome, PopulationModel, design_matrix
 
+_LOG = (
+    "nodule_diameter_mm",
+    "nodule_irregularity",
+    "nodule_heterogeneity",
+    "ct_heterogeneity_hu",
+    "ct_edge_mm",
+)
+_SHAPE = ("nodule_diameter_mm", "nodule_aspect", "nodule_contact")
+
+SHOWN = {
+    "us": (
+        *_SHAPE,
+        "nodule_irregularity",
+        "nodule_echo_db",
+        "nodule_heterogeneity",
+        "nodule_calcification_count",
+    ),
+    "ct": (
+        *_SHAPE,
+        "ct_gland_hu",
+        "ct_nodule_hu",
+        "ct_heterogeneity_hu",
+        "ct_edge_mm",
+        "ct_stranding",
+    ),
+}
+"""Columns of the truth that the images of a modality show. The shape is in both, but the roughness
+of the outline is finer than the pixels of CT."""
+
+
+def drawn_quantities(truth: pd.DataFrame, modality: Literal["us", "ct"]) -> pd.DataFrame:
+    """Take what was drawn into the images of a modality, float (n, columns of `SHOWN`).
+
+    A regression of the label on these is a reader who measures everything in the images without
+    error: what a network can reach at best. Positive quantities that were drawn on a logarithmic
+    scale are given as logarithms.
+
+    Parameters
+    ----------
+    truth
+        Of a simulated cohort with ultrasound and CT.
+    modality
+        Whose images.
+
+    Raises
+    ------
+    InputError
+        An unknown modality, or columns that the truth lacks; all are listed.
+
+    Examples
+    --------
+    >>> drawn_quantities(pd.DataFrame({"nodule_aspect": [1.0]}), "us")
+    Traceback (most recent call last):
+    lnm_kit.errors.InputError: truth: columns are missing: nodule_diameter_mm, ...
+    """
+    columns = list(SHOWN[one_of("modality", modality, tuple(SHOWN))])
+    missing = [column for column in columns if column not in truth]
+    if missing:
+        raise InputError(f"truth: columns are missing: {', '.join(missing)}.")
+    drawn = truth[columns].astype(float)
+    logged = [column for column in columns if column in _LOG]
+    drawn[logged] = np.log(drawn[logged])
+    return drawn
+
 
 def linear_predictor(
     model: PopulationModel,

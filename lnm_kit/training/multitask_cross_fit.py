@@ -1,6 +1,7 @@
 """One network of several tasks per fold of nodules: scores that no network had seen."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -90,16 +91,19 @@ def cross_fit_nodules(
     ...     fabric=open_fabric(), seed=0,
     ... )
     """
-
-    def fit_fold(number: int) -> tuple[MultitaskNetwork | FusionNetwork, History]:
-        training, held_out = folds[number]
-        network = build(number)
-        seen = _first_of_each_class(bank, held_out, watched)
-        return network, fit_multitask_network(
-            network, bank, training, seen, settings, fabric=fabric, seed=seed + number
+    trainings = [
+        partial(
+            _fit_copy,
+            build(number),
+            bank,
+            training,
+            _first_of_each_class(bank, held_out, watched),
+            settings,
+            fabric=fabric,
+            seed=seed + number,
         )
-
-    trainings = [partial(fit_fold, number) for number in range(len(folds))]
+        for number, (training, held_out) in enumerate(folds)
+    ]
     passes = settings.epochs * sum(len(training) for training, _ in folds)
     results = side_by_side(trainings, passes=passes, fabric=fabric, n_jobs=n_jobs)
     networks, histories = zip(*results, strict=True)
@@ -112,6 +116,24 @@ def cross_fit_nodules(
     together = pd.concat(parts)
     in_order = [nodule for nodule in bank.labels if nodule in together.index]
     return NoduleCrossFit(networks, histories, together[in_order])
+
+
+def _fit_copy(
+    untrained: MultitaskNetwork | FusionNetwork,
+    bank: NoduleBank,
+    training: Sequence[str],
+    validation: Sequence[str],
+    settings: MultitaskSettings,
+    *,
+    fabric: Fabric,
+    seed: int,
+) -> tuple[MultitaskNetwork | FusionNetwork, History]:
+    """Train a copy, so that the same call starts from the same weights again."""
+    network = deepcopy(untrained)
+    history = fit_multitask_network(
+        network, bank, training, validation, settings, fabric=fabric, seed=seed
+    )
+    return network, history
 
 
 def _first_of_each_class(bank: NoduleBank, nodules: list[str], n: int | None) -> list[str]:

@@ -85,6 +85,28 @@ def test_both_modalities_of_a_fusion_add_up_together():
         np.testing.assert_allclose(own[0], together[1], atol=1e-3 * np.abs(together).max())
 
 
+def test_from_a_baseline_between_two_nodules_a_fusion_adds_up_and_more_steps_bring_it_closer():
+    network = FusionNetwork(
+        "diverse_granularity", encoder="resnet10t", weights="none", seed=0, n_reference=3
+    )
+    network.set_reference(*pairs(3, 1, (40, 34)))
+    images = pairs(3, 2, (40, 34))
+    with torch.no_grad():
+        network.classifier[2].weight.mul_(1e4)
+        logits = network.eval().predict_logits(*images)
+        # two of the three on one side of 0.5
+        network.classifier[2].bias -= logits.sort().values[:2].mean()
+        logits = network.predict_logits(*images)
+    ends = [int(logits.argmin()), int(logits.argmax())]
+    start = half_probability_baseline(network, [part[ends] for part in images])
+    coarse, fine = (
+        integrated_gradients(network, images, start, n_steps=steps) for steps in (2, 48)
+    )
+    difference = np.abs(fine.logits - fine.baseline_logit)
+    assert np.abs(fine.gap).mean() < 0.05 * difference.mean()
+    assert np.abs(fine.gap).mean() < np.abs(coarse.gap).mean()
+
+
 def test_chunks_do_not_matter():
     network, images = TwoModalities(), pairs(5)
     whole, chunked = (

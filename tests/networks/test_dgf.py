@@ -21,9 +21,14 @@ def features(n=N, seed=0, width=F):
 
 
 def seeded(seed=0, **arguments):
+    """A fusion whose weights are all random, also those that start as identity."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return DiverseGranularityFusion(F, **arguments).double()
+        fusion = DiverseGranularityFusion(F, **arguments)
+        for layer in fusion.modules():
+            if isinstance(layer, torch.nn.Linear):
+                layer.reset_parameters()
+    return fusion.double()
 
 
 def softmax(scores):
@@ -180,6 +185,32 @@ def test_gradients_reach_both_modalities_and_every_weight():
     fusion(us, ct).square().sum().backward()
     assert all(part.grad.abs().min() > 0 for part in (us, ct))
     assert all(weight.grad.abs().max() > 0 for weight in fusion.parameters())
+
+
+def test_the_product_starts_close_to_the_features_of_both_modalities():
+    # features as they leave an encoder, above 0
+    us, ct = (part.abs() for part in features(64, width=64))
+    fresh = DiverseGranularityFusion(64, evaluate_with="batch").eval()
+    assert torch.equal(fresh.modality.value(ct), ct)
+    torch.testing.assert_close(
+        fresh.dimension.value_us(us), us.mean(dim=1, keepdim=True).expand_as(us)
+    )
+    mean = torch.cat([us, ct], dim=1).mean(dim=1, keepdim=True)
+    torch.testing.assert_close(fresh.nodule.value(torch.cat([us, ct], dim=1))[:, :1], mean)
+    usual = DiverseGranularityFusion(64, evaluate_with="batch").eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for layer in usual.modules():
+            if isinstance(layer, torch.nn.Linear):
+                layer.reset_parameters()
+    joined = torch.cat([us, ct], dim=1)
+    follows = {}
+    for name, fusion in (("fresh", fresh), ("usual", usual)):
+        with torch.no_grad():
+            fused = fusion(us, ct)
+        pairs = zip(fused.T.numpy(), joined.T.numpy(), strict=True)
+        follows[name] = np.mean([abs(np.corrcoef(a, b)[0, 1]) for a, b in pairs])
+    assert follows["fresh"] > 0.7 > 2 * follows["usual"]
 
 
 def test_basic_fusions():

@@ -4,7 +4,13 @@ from torch import nn
 
 from lnm_kit.errors import InputError
 from lnm_kit.networks.fusion import FusionNetwork
-from lnm_kit.networks.multitask import Branch, Decoder, MultitaskNetwork, UpsampleBlock
+from lnm_kit.networks.multitask import (
+    MARKED_SHARE,
+    Branch,
+    Decoder,
+    MultitaskNetwork,
+    UpsampleBlock,
+)
 
 
 def unimodal(encoder="resnet10t", seed=0):
@@ -38,6 +44,15 @@ def test_a_decoder_has_five_blocks_of_the_printed_layers_and_skips():
         kinds = [type(layer) for layer in block.convolution]
         assert kinds == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Dropout]
         assert block.convolution[0].kernel_size == (3, 3)
+
+
+def test_a_new_decoder_marks_little_so_that_the_background_does_not_turn_all_its_weights():
+    # of 8 channels that are never negative, a map can be marked only by those with weights above 0
+    decoder = Decoder([8, 8, 8, 8, 8], dropout=0.0, channels=8).eval()
+    with torch.no_grad():
+        decoder.last.weight.zero_()
+        maps = [torch.rand(1, 8, side, side) for side in (32, 16, 8, 4, 2)]
+        assert decoder(maps, (64, 64)).sigmoid().mean().item() == pytest.approx(MARKED_SHARE)
 
 
 def test_a_block_enlarges_bilinearly_before_it_convolves():

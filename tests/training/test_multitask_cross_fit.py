@@ -1,7 +1,11 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
+from joblib import parallel_config
 
+from lnm_kit.cache import cache_root
 from lnm_kit.errors import InputError
 from lnm_kit.networks.multitask import MultitaskNetwork
 from lnm_kit.training import cached_multitask, open_fabric
@@ -68,6 +72,26 @@ def test_a_finished_fold_is_not_trained_again(monkeypatch):
     _, third = cross_fit(given)
     assert len(trained) == 3
     assert third.out_of_fold.equals(again.out_of_fold)
+
+
+def test_folds_that_are_trained_side_by_side_are_the_same_and_trained_once(monkeypatch):
+    given, trained = bank(), []
+    split = nodule_folds(given, folds=2, seed=0)
+
+    def counted(network, *rest, **settings):
+        trained.append(threading.current_thread() is threading.main_thread())
+        return fit_multitask(network, *rest, **settings)
+
+    monkeypatch.setattr(cached_multitask, "fit_multitask", counted)
+    # processes take seconds to start; threads go the same way
+    with parallel_config(backend="threading"):
+        apart = cross_fit_nodules(plain, given, split, SETTINGS, fabric=FABRIC, seed=0, n_jobs=2)
+    assert trained == [False, False]
+    monkeypatch.setenv("LNM_CACHE", str(cache_root() / "another"))
+    _, here = cross_fit(given)
+    assert trained == [False, False, True, True]
+    np.testing.assert_allclose(apart.out_of_fold, here.out_of_fold, atol=0.02)
+    assert apart.out_of_fold.index.equals(here.out_of_fold.index)
 
 
 def test_a_plain_network_learns_from_labels_alone_and_has_no_maps():

@@ -11,20 +11,32 @@ from pathlib import Path
 from unittest.mock import patch
 
 import nbformat
+import numpy as np
 import pandas as pd
 
 from lnm_kit.errors import InputError
-from lnm_kit.simulate import simulate_cohort
+from lnm_kit.simulate import Frame, Nodule, frames, simulate_cohort
 
 LNM = Path(sys.executable).with_name("lnm")
 STUDIES = Path(__file__).resolve().parents[1] / "book" / "studies"
 
 
 def smallest_cohort(study: str, cache: Path, root: Path) -> Path:
-    """Write a copy of the smallest simulated cohort of a study, to be spoiled."""
-    with patch.dict(os.environ, LNM_CACHE=str(cache)):
+    """Write a copy of the smallest simulated cohort of a study, frames of noise, to be spoiled."""
+    noise = patch.multiple(frames, render=_noise)
+    with patch.dict(os.environ, LNM_CACHE=str(cache)), noise:
         simulated = simulate_cohort(study, seed=0, signal=1.0, size=0.1)
     return Path(shutil.copytree(simulated, root))
+
+
+def _noise(nodule: Nodule, scanner: object, *, plane: str, seed: int) -> Frame:
+    """Noise for a frame, quickly: nothing is learned from it here."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:90, :120]
+    across, deep = rng.uniform((9, 8), (17, 13))
+    mask = np.hypot((columns - 60) / across, (rows - 45) / deep) < 1
+    gray = rng.integers(1, 255, mask.shape, dtype=np.uint8)
+    return Frame(gray, mask, (0.3, 0.3))
 
 
 def change(table: Path, how: Callable[[pd.DataFrame], pd.DataFrame]) -> None:

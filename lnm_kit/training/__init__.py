@@ -9,7 +9,7 @@ from lnm_kit.training.fit import fit
 from lnm_kit.training.history import History
 from lnm_kit.training.prediction import predict
 from lnm_kit.training.settings import TrainingSettings
-from lnm_kit.training.side_by_side import side_by_side
+from lnm_kit.training.simultaneous import side_by_side
 
 __all__ = [
     "NO_AUGMENTATION",

@@ -14,7 +14,7 @@ from lnm_kit.training.cached_fit import fit_network
 from lnm_kit.training.history import History
 from lnm_kit.training.prediction import predict
 from lnm_kit.training.settings import TrainingSettings
-from lnm_kit.training.side_by_side import side_by_side
+from lnm_kit.training.simultaneous import side_by_side
 
 
 @dataclass(frozen=True)

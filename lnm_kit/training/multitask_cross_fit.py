@@ -16,7 +16,7 @@ from lnm_kit.training.history import History
 from lnm_kit.training.multitask_prediction import predict_nodules
 from lnm_kit.training.multitask_settings import MultitaskSettings
 from lnm_kit.training.pairing import NoduleBank
-from lnm_kit.training.side_by_side import side_by_side
+from lnm_kit.training.simultaneous import side_by_side
 
 Fold = tuple[list[str], list[str]]
 """Nodules to train on, and nodules held out; see `nodule_folds`."""

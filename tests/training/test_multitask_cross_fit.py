@@ -8,7 +8,7 @@ from joblib import parallel_config
 from lnm_kit.cache import cache_root
 from lnm_kit.errors import InputError
 from lnm_kit.networks.multitask import MultitaskNetwork
-from lnm_kit.training import cached_multitask, open_fabric
+from lnm_kit.training import cached_multitask, open_fabric, simultaneous
 from lnm_kit.training.multitask_cross_fit import cross_fit_nodules
 from lnm_kit.training.multitask_fit import fit_multitask
 from lnm_kit.training.multitask_prediction import predict_nodules
@@ -83,6 +83,7 @@ def test_folds_that_are_trained_side_by_side_are_the_same_and_trained_once(monke
         return fit_multitask(network, *rest, **settings)
 
     monkeypatch.setattr(cached_multitask, "fit_multitask", counted)
+    monkeypatch.setattr(simultaneous, "WORTH_IT", 0)
     # processes take seconds to start; threads go the same way
     with parallel_config(backend="threading"):
         apart = cross_fit_nodules(plain, given, split, SETTINGS, fabric=FABRIC, seed=0, n_jobs=2)

@@ -11,7 +11,7 @@ import torch
 
 from lnm_kit.errors import InputError
 from lnm_kit.training import ImageBank, TrainingSettings, fit_network, open_fabric
-from lnm_kit.training.side_by_side import WORTH_IT, _end_with, side_by_side
+from lnm_kit.training.simultaneous import WORTH_IT, _end_with, side_by_side
 from lnm_kit.training.train_once import is_trained
 
 

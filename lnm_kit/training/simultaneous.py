@@ -77,9 +77,10 @@ def _train_all(trainings: Sequence[Callable[[], object]], processes: int) -> Non
 
 def _train(training: Callable[[], object], threads: int, parent: int, cache: str) -> None:
     """Train in a process of its own; what it returns stays here, the cache holds the result."""
-    os.environ[CACHE_VARIABLE] = cache  # this process may have been started for another one
-    os.environ.pop(RUN_FOLDER_VARIABLE, None)  # progress is told by the process that waits
-    torch.set_num_threads(threads)
+    if os.getpid() != parent:
+        os.environ[CACHE_VARIABLE] = cache  # this process may have been started for another one
+        os.environ.pop(RUN_FOLDER_VARIABLE, None)  # progress is told by the process that waits
+        torch.set_num_threads(threads)
     over = threading.Event()
     if os.getppid() == parent:  # a worker of a cluster is nobody's child here, and goes on
         threading.Thread(target=_end_with, args=(parent, over), daemon=True).start()

@@ -3,7 +3,11 @@
 import logging
 import os
 import re
+import signal
 import socket
+import threading
+import time
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from lnm_kit.errors import InputError
@@ -13,8 +17,13 @@ if TYPE_CHECKING:
 
 SCHEDULER_VARIABLE = "LNM_SCHEDULER"
 CONNECT_TIMEOUT_S = 5
+LOOKED_AT_EVERY_S = 1.0
 GREETING_AT_MOST = 2**20
 START = "`dask scheduler` starts one and prints its address"
+
+
+class ClusterLostError(Exception):
+    """The scheduler, or all of its workers, are no longer there; the message says which."""
 
 
 def check_address(address: str) -> str:
@@ -117,4 +126,26 @@ def spread_loops() -> None:
         return
     import joblib
 
-    joblib.parallel_config("dask", client=connect(address))
+    client = connect(address)
+    joblib.parallel_config("dask", client=client)
+    if threading.current_thread() is threading.main_thread():
+        _stop_when_lost(client)
+
+
+def _stop_when_lost(client: "Client") -> None:
+    """Raise ClusterLostError in the main thread once the connection is lost.
+
+    A loop that gives its next task to a scheduler that is gone would wait without an end.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise ClusterLostError(f"the Dask scheduler at {os.environ[SCHEDULER_VARIABLE]} was lost")
+
+    def watch() -> None:
+        while client.status == "running":
+            time.sleep(LOOKED_AT_EVERY_S)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    main = threading.get_ident()
+    signal.signal(signal.SIGUSR1, stop)
+    threading.Thread(target=watch, daemon=True).start()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lnm_kit.errors import InputError
-from lnm_kit.runs.cluster import connect
+from lnm_kit.runs.cluster import ClusterLostError, connect
 from lnm_kit.runs.sweep_plan import RUNNING, Member
 from lnm_kit.runs.sweep_processes import Ended
 
@@ -22,10 +22,6 @@ LOOKED_FOR_WORKERS_EVERY_S = 5.0
 WITHOUT_WORKERS_AT_MOST_S = 300.0
 ENDING_TIMEOUT_S = 30.0
 CLOSING_TIMEOUT_S = 2
-
-
-class ClusterLostError(Exception):
-    """The scheduler, or all of its workers, are no longer there; the message says which."""
 
 
 @dataclass

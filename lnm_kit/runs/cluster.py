@@ -7,8 +7,10 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lnm_kit.errors import InputError
 
@@ -109,6 +111,47 @@ def _why_silent(where: str) -> str | None:
     except OSError as error:
         return error.strerror or type(error).__name__
     return None if 0 < greeting < GREETING_AT_MOST else "something else answers"
+
+
+def check_workers(
+    client: "Client", needed: Iterable[Path], *, working_folder: Path | None = None
+) -> None:
+    """Check that the workers have the package and see the same folders.
+
+    Parameters
+    ----------
+    client
+        From :func:`connect`.
+    needed
+        What every worker must see under the same path.
+    working_folder
+        Where every worker must have been started, if that matters.
+
+    Raises
+    ------
+    InputError
+        With every worker that cannot be used, and why.
+    """
+    from lnm_kit.runs.on_worker import problems_here
+
+    folder = None if working_folder is None else str(working_folder)
+    try:
+        found: dict[str, Any] = client.run(
+            problems_here, [str(path) for path in needed], folder, on_error="return"
+        )
+    except Exception as error:  # of many kinds, by what the workers are
+        found = {"the workers": error}
+    lines = []
+    for worker, problems in sorted(found.items()):
+        if isinstance(problems, BaseException):
+            said = str(problems).strip().partition("\n")[0]
+            problems = [
+                f"has not the book's package ({said}); start `dask worker` with the Python of "
+                "the book"
+            ]
+        lines += [f"{worker} {problem}" for problem in problems]
+    if lines:
+        raise InputError("\n".join(["workers cannot be used; nothing was started:", *lines]))
 
 
 def spread_loops() -> None:

@@ -66,9 +66,11 @@ def run(
 
     plan = Planner(book_root()).plan(chapter, values)
     if scheduler is not None:
-        from lnm_kit.runs.cluster import SCHEDULER_VARIABLE, connect
+        from lnm_kit.runs.cluster import SCHEDULER_VARIABLE, check_workers, connect
 
         with connect(scheduler) as client:
+            # paths in parameters are relative to where the command is given
+            check_workers(client, [plan.notebook], working_folder=Path.cwd())
             os.environ[SCHEDULER_VARIABLE] = client.scheduler.address
     if dry_run:
         from lnm_kit.runs.summary import plan_lines

@@ -3,8 +3,14 @@
 import logging
 import os
 import re
+import signal
 import socket
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from lnm_kit.errors import InputError
 
@@ -13,8 +19,13 @@ if TYPE_CHECKING:
 
 SCHEDULER_VARIABLE = "LNM_SCHEDULER"
 CONNECT_TIMEOUT_S = 5
+LOOKED_AT_EVERY_S = 1.0
 GREETING_AT_MOST = 2**20
 START = "`dask scheduler` starts one and prints its address"
+
+
+class ClusterLostError(Exception):
+    """The scheduler, or all of its workers, are no longer there; the message says which."""
 
 
 def check_address(address: str) -> str:
@@ -102,6 +113,47 @@ def _why_silent(where: str) -> str | None:
     return None if 0 < greeting < GREETING_AT_MOST else "something else answers"
 
 
+def check_workers(
+    client: "Client", needed: Iterable[Path], *, working_folder: Path | None = None
+) -> None:
+    """Check that the workers have the package and see the same folders.
+
+    Parameters
+    ----------
+    client
+        From :func:`connect`.
+    needed
+        What every worker must see under the same path.
+    working_folder
+        Where every worker must have been started, if that matters.
+
+    Raises
+    ------
+    InputError
+        With every worker that cannot be used, and why.
+    """
+    from lnm_kit.runs.on_worker import problems_here
+
+    folder = None if working_folder is None else str(working_folder)
+    try:
+        found: dict[str, Any] = client.run(
+            problems_here, [str(path) for path in needed], folder, on_error="return"
+        )
+    except Exception as error:  # of many kinds, by what the workers are
+        found = {"the workers": error}
+    lines = []
+    for worker, problems in sorted(found.items()):
+        if isinstance(problems, BaseException):
+            said = str(problems).strip().partition("\n")[0]
+            problems = [
+                f"has not the book's package ({said}); start `dask worker` with the Python of "
+                "the book"
+            ]
+        lines += [f"{worker} {problem}" for problem in problems]
+    if lines:
+        raise InputError("\n".join(["workers cannot be used; nothing was started:", *lines]))
+
+
 def spread_loops() -> None:
     """Let joblib's loops of this process run on the cluster that ``LNM_SCHEDULER`` names, if any.
 
@@ -117,4 +169,26 @@ def spread_loops() -> None:
         return
     import joblib
 
-    joblib.parallel_config("dask", client=connect(address))
+    client = connect(address)
+    joblib.parallel_config("dask", client=client)
+    if threading.current_thread() is threading.main_thread():
+        _stop_when_lost(client)
+
+
+def _stop_when_lost(client: "Client") -> None:
+    """Raise ClusterLostError in the main thread once the connection is lost.
+
+    A loop that gives its next task to a scheduler that is gone would wait without an end.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise ClusterLostError(f"the Dask scheduler at {os.environ[SCHEDULER_VARIABLE]} was lost")
+
+    def watch() -> None:
+        while client.status == "running":
+            time.sleep(LOOKED_AT_EVERY_S)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    main = threading.get_ident()
+    signal.signal(signal.SIGUSR1, stop)
+    threading.Thread(target=watch, daemon=True).start()

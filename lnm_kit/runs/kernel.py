@@ -31,6 +31,10 @@ KERNEL_DIED = (
     f"the kernel was killed from outside, or crashed. Where memory ran out, {LESS_MEMORY}. What "
     "was finished before is in the cache: run it again"
 )
+CLUSTER_LOST = (
+    "the Dask cluster was lost while it computed a part of this cell. What was finished before is "
+    "in the cache: start the cluster, or leave --scheduler out, and run it again"
+)
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,8 @@ def _judge(
             return "ok", None, None
         case CellExecutionError(ename="MemoryError"):
             return "error", error.ename, f"memory ran out: {LESS_MEMORY}"
+        case CellExecutionError(ename="ClusterLostError" | "FutureCancelledError" | "KilledWorker"):
+            return "error", error.ename, CLUSTER_LOST
         case CellExecutionError():
             return "error", error.ename, _plain(error.evalue)
         case CellTimeoutError():

@@ -72,9 +72,17 @@ def log_of_attempt(log: Path, attempt: int) -> Path:
     return log if attempt == 1 else log.with_suffix(f".{attempt}.log")
 
 
-def missing_here(paths: list[str]) -> list[str]:
-    """Return those of the paths that this machine does not see."""
-    return [path for path in paths if not Path(path).exists()]
+def problems_here(needed: list[str], working_folder: str | None) -> list[str]:
+    """Say which paths this worker does not see, and whether it was started elsewhere."""
+    problems = [
+        f"does not see {path}; all machines must read the same folder under the same path"
+        for path in needed
+        if not Path(path).exists()
+    ]
+    here = Path.cwd()
+    if working_folder is not None and here.resolve() != Path(working_folder).resolve():
+        problems.append(f"was started in {here}; start it in {working_folder}")
+    return problems
 
 
 def _fresh_log(log: Path) -> Path:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lnm_kit.progress import describe_time
+from lnm_kit.runs.cluster import ClusterLostError
 from lnm_kit.runs.display import SweepDisplay
 from lnm_kit.runs.environment import processors
 from lnm_kit.runs.execute import terminated_like_interrupted
 from lnm_kit.runs.files import write_json
 from lnm_kit.runs.folder import create_run_folder, earlier_runs
 from lnm_kit.runs.member import bounded_environment, to_text
-from lnm_kit.runs.sweep_cluster import Cluster, ClusterLostError
+from lnm_kit.runs.sweep_cluster import Cluster
 from lnm_kit.runs.sweep_plan import RUNNER_DIED, WAITING, Member, Sweep, describe_sweep
 from lnm_kit.runs.sweep_processes import Ended, Processes, last_line
 

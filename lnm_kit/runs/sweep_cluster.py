@@ -7,10 +7,9 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from lnm_kit.errors import InputError
-from lnm_kit.runs.cluster import connect
+from lnm_kit.runs.cluster import ClusterLostError, check_workers, connect
 from lnm_kit.runs.sweep_plan import RUNNING, Member
 from lnm_kit.runs.sweep_processes import Ended
 
@@ -22,10 +21,6 @@ LOOKED_FOR_WORKERS_EVERY_S = 5.0
 WITHOUT_WORKERS_AT_MOST_S = 300.0
 ENDING_TIMEOUT_S = 30.0
 CLOSING_TIMEOUT_S = 2
-
-
-class ClusterLostError(Exception):
-    """The scheduler, or all of its workers, are no longer there; the message says which."""
 
 
 @dataclass
@@ -87,7 +82,7 @@ class Cluster:
         """
         client = connect(address)
         try:
-            _check_workers(client, [working_folder, *needed])
+            check_workers(client, [working_folder, *needed])
             yield cls(client, client.scheduler.address, working_folder)
         finally:
             # a scheduler that is gone has nothing to say on this
@@ -187,33 +182,6 @@ class Cluster:
                 f"no worker came to the Dask scheduler at {self.address} for "
                 f"{WITHOUT_WORKERS_AT_MOST_S:.0f} s"
             )
-
-
-def _check_workers(client: "Client", needed: list[Path]) -> None:
-    """Raise InputError with every worker that has not the package, or does not see a path."""
-    from lnm_kit.runs.on_worker import missing_here
-
-    try:
-        found: dict[str, Any] = client.run(
-            missing_here, [str(path) for path in needed], on_error="return"
-        )
-    except Exception as error:
-        found = {"the workers": error}
-    problems = []
-    for worker, missing in sorted(found.items()):
-        if isinstance(missing, BaseException):
-            said = str(missing).strip().partition("\n")[0]
-            problems.append(
-                f"{worker} has not the book's package ({said}); start `dask worker` with the "
-                "Python of the book"
-            )
-        elif missing:
-            problems.append(
-                f"{worker} does not see {', '.join(missing)}; all machines must read the same "
-                "folder under the same path"
-            )
-    if problems:
-        raise InputError("\n".join(["workers cannot be used:", *problems]))
 
 
 def _left_behind(task: _Task) -> Ended:

@@ -290,6 +290,16 @@ def cluster_killed(what: str) -> Callable[[Place], Seen]:
     return act
 
 
+def cluster_of_a_loop_killed(place: Place) -> Seen:
+    place.write_chapter(chapters.LOOP_ON_CLUSTER)
+    environment = place.environment
+    with dask_cluster(place.folder / "dask", workers=1, environment=environment) as cluster:
+        process = place.start(*RUN, "--scheduler", cluster.address)
+        place.wait_for("reached")
+        cluster.scheduler.kill()
+        return place.end(process)
+
+
 def outcomes(place: Place) -> list[str]:
     return sorted(each["outcome"] for each in place.records())
 
@@ -340,6 +350,13 @@ FAULTS = [
     Fault("cohort folder with quotes, newline, code", hostile_folder_name, "ok", 0, "done."),
     Fault("cohort.toml and column with <script>", hostile_cohort, "ok", 0, "done."),
     Fault("runner of one run of a sweep killed", sweep_member_killed, "interrupted", 1, "1 failed"),
+    Fault(
+        "Dask scheduler killed in a loop of a run",
+        cluster_of_a_loop_killed,
+        "error",
+        1,
+        "the Dask cluster was lost while",
+    ),
     Fault("Dask worker killed in a sweep", cluster_killed("worker"), "ok", 0, "(attempt 2)"),
     Fault(
         "Dask scheduler killed in a sweep",

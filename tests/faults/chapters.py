@@ -18,6 +18,20 @@ run = Recorder.open("llnm", take_parameters("llnm", globals()))
 def record(value):
     run.metric("M", "test", "auc", SimpleNamespace(value=value, lo=0.0, hi=1.0, method="none"))
 """
+LOOP_ON_CLUSTER = (
+    METRIC
+    + """
+import joblib, pathlib
+def slow(number):
+    import time
+    time.sleep(0.2)
+    return number
+loop = joblib.Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)
+for number in loop(joblib.delayed(slow)(number) for number in range(500)):
+    if number == 3:
+        pathlib.Path("reached").write_text("the loop")
+"""
+)
 # four epochs of a small network; after one of them it waits to be killed, where that is wanted
 TRAINING = (
     REACHED

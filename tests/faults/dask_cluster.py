@@ -34,7 +34,10 @@ class DaskCluster:
 def dask_cluster(
     folder: Path, *, workers: int = 2, environment: Mapping[str, str] | None = None
 ) -> Iterator[DaskCluster]:
-    """Start a scheduler and workers of one thread, without the nannies that would revive them."""
+    """Start a scheduler and workers of one thread, without the nannies that would revive them.
+
+    They work in the parent of `folder`, which keeps their logs.
+    """
     folder.mkdir(exist_ok=True)
     where = folder / "scheduler.json"
     where.unlink(missing_ok=True)
@@ -43,7 +46,7 @@ def dask_cluster(
     def start(*words: str) -> subprocess.Popen[bytes]:
         with (folder / f"{len(started)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*DASK, *words], cwd=folder, env=environment, stdout=log, stderr=log
+                [*DASK, *words], cwd=folder.parent, env=environment, stdout=log, stderr=log
             )
         started.append(process)
         return process

@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -26,7 +25,26 @@ def square(number):
     return number**2, os.getpid()
 loop = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
 found = list(loop(joblib.delayed(square)(number) for number in range(20)))
-pathlib.Path("found.json").write_text(json.dumps(found))
+
+from sklearn.linear_model import LogisticRegression
+from lnm_kit.cohort import load_cohort
+from lnm_kit.evaluation import out_of_fold_scores
+from lnm_kit.radiomics import extract_features
+data = load_cohort("mine")
+labels, patients = data.cases.label, data.cases.patient_id
+def results():
+    features = extract_features(data, spacing_mm=0.2, image_types=("Original",), n_jobs=2)
+    few = features.iloc[:, :3].set_axis(data.cases.index)
+    scores = out_of_fold_scores(
+        LogisticRegression(), few, labels, patients, folds=2, seed=0, n_jobs=2
+    )
+    return features, scores
+there = results()
+os.environ["LNM_CACHE"] = "a cache without these features"
+with joblib.parallel_config("threading"):
+    here = results()
+same = bool((there[0] == here[0]).all(axis=None) and (there[1] == here[1]).all())
+pathlib.Path("found.json").write_text(json.dumps({"loop": found, "same": same}))
 run.close()
 """
 
@@ -111,13 +129,21 @@ def test_member_does_not_wait_for_a_place_on_its_own_cluster(monkeypatch, tmp_pa
     assert seen["env"] == {"PATH": "x"}
 
 
-def test_loops_of_a_run_go_to_the_workers(tmp_path):
+def test_loops_of_a_run_go_to_the_workers_and_give_the_same(tmp_path, write_noise_cohort):
     place = Place(tmp_path)
     place.write_chapter(LOOP)
-    with dask_cluster(tmp_path / "dask", environment=place.environment) as cluster:
+    write_noise_cohort(tmp_path / "mine")
+    with dask_cluster(tmp_path / "dask", workers=1, environment=place.environment) as cluster:
+        elsewhere = Place(tmp_path / "elsewhere")
+        elsewhere.write_chapter("print(1)")
+        refused = elsewhere.lnm("run", "llnm", "--scheduler", cluster.address)
+        assert (refused.outcome, refused.code) == (None, 2)
+        assert f"was started in {tmp_path}; start it in {elsewhere.folder}" in refused.said
         seen = place.lnm("run", "llnm", "-p", "profile=smoke", "--scheduler", cluster.address)
         workers = {worker.pid for worker in cluster.workers}
     assert (seen.outcome, seen.code) == ("ok", 0), seen.said
-    numbers, where = zip(*json.loads(Path(tmp_path / "found.json").read_text()), strict=True)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["same"]
+    numbers, where = zip(*found["loop"], strict=True)
     assert list(numbers) == [number**2 for number in range(20)]
     assert set(where) <= workers

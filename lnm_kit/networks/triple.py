@@ -113,8 +113,9 @@ class ModalityNetwork(nn.Module):
     reading
         How the flag enters. ``plain``: as 0 or 1. ``balanced``: standardized over the training
         cases, times the square root of a branch's width, so that one number weighs as much as all
-        features of an image together (block scaling). The network can express the same functions
-        either way; what differs is how fast an optimizer that moves all weights alike finds them.
+        features of an image together (block scaling); its first weight is 0. Both forms express
+        the same functions; what differs is how fast an optimizer that moves all weights alike
+        finds them.
 
     Raises
     ------
@@ -173,6 +174,10 @@ class ModalityNetwork(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + len(MODALITIES))
             self.head = nn.Linear(self.n_features, 1)
+        if reading == "balanced" and "us_lnm" in self.modalities:
+            # a random weight times the balance would be a strong opinion on the reading
+            with torch.no_grad():
+                self.head.weight[0, -1] = 0
         # flag = slope * (reading - center)
         self.register_buffer("flag_center", torch.zeros(()))
         self.register_buffer("flag_slope", torch.ones(()))

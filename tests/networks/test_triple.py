@@ -201,8 +201,10 @@ def test_a_balanced_reading_is_as_large_as_a_branch_and_says_the_same():
     expected = (torch.arange(8) % 2 - 0.25) / 0.4 * 512**0.5
     torch.testing.assert_close(flag, expected)
     assert plain.embed(as_input(packed))[:, -1].tolist() == [0, 1] * 4
+    assert balanced.flag_log_odds == 0
     # other weights of the last unit make the same function of it
     with torch.no_grad():
+        balanced.head.weight[0, -1] = 0.03
         slope = 512**0.5 / 0.4
         plain.head.weight[0, -1] = slope * balanced.head.weight[0, -1]
         plain.head.bias -= 0.25 * slope * balanced.head.weight[0, -1]
@@ -215,6 +217,7 @@ def test_a_balanced_reading_is_as_large_as_a_branch_and_says_the_same():
 @pytest.mark.parametrize("reading", ["plain", "balanced"])
 def test_the_log_odds_of_the_reading_are_the_step_of_the_logit(reading):
     form = network(reading=reading).eval()
+    nn.init.constant_(form.head.weight, 0.02)
     form.set_normalization(torch.full((7,), 0.3), torch.full((7,), 0.5))
     negative, positive = cases(2), cases(2)
     negative[:, 6], positive[:, 6] = 0, 255
@@ -232,7 +235,7 @@ def test_a_short_training_hears_the_balanced_reading_only():
     heard = {}
     for reading in ("plain", "balanced"):
         form = network(reading=reading)
-        before = form.flag_log_odds if reading == "plain" else 0.0
+        before = form.flag_log_odds
         fit(form, bank, names[:32], names[32:], settings, fabric=FABRIC, seed=0)
         heard[reading] = form.flag_log_odds - before
     # twelve steps of the learning rate are as far as a plain weight comes

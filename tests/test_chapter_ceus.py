@@ -1,11 +1,8 @@
 """What the chapter on contrast-enhanced ultrasound says to cohorts that lack something."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,8 +12,8 @@ from lnm_kit.simulate import clips, frames
 from lnm_kit.simulate.ceus import ContrastFrames
 from lnm_kit.simulate.cohort import copy_cohort, simulate_cohort
 from lnm_kit.simulate.ultrasound import Frame
+from tests.chapters import change, positives_kept, refusal, run_chapter, text_of
 
-LNM = Path(sys.executable).with_name("lnm")
 MASK = np.pad(np.ones((16, 20), dtype=bool), 8)
 
 
@@ -49,35 +46,6 @@ def cohort(smallest, tmp_path):
     return Path(shutil.copytree(smallest, tmp_path / "cohort"))
 
 
-def change(table: Path, how) -> None:
-    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    how(rows).to_csv(table, index=False)
-
-
-def positives_kept(cases: pd.DataFrame, split: str, n: int) -> pd.DataFrame:
-    positive = cases.index[(cases.split == split) & (cases.label == "1")]
-    cases.loc[positive[n:], "label"] = "0"
-    return cases
-
-
-def run(cohort: Path, *assignments: str) -> subprocess.CompletedProcess:
-    words = [word for each in (f"cohort={cohort}", *assignments) for word in ("-p", each)]
-    return subprocess.run(
-        [LNM, "run", "ceus", "-p", "profile=smoke", *words],
-        cwd=cohort.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def refusal(cohort: Path) -> str:
-    done = run(cohort)
-    assert done.returncode == 2, done.stderr[-2000:]
-    assert "Traceback" not in done.stderr
-    return done.stderr
-
-
 def repaint(path: Path, how) -> None:
     with Image.open(path) as image:
         pixels = np.array(image.convert("RGB"))
@@ -92,7 +60,7 @@ def test_images_that_are_no_pair_are_refused_with_their_cases(cohort):
         return pd.concat([images, again])
 
     change(cohort / "images.csv", spoil)
-    message = refusal(cohort)
+    message = refusal("ceus", cohort)
     assert "several contrast-enhanced frames: sim-ceus-0002" in message
     assert "of different planes: sim-ceus-0003" in message
 
@@ -101,7 +69,7 @@ def test_gray_frames_and_colored_b_mode_are_refused_with_their_cases(cohort):
     gray, colored = cohort / "images/sim-ceus-0001-ceus.png", "sim-ceus-0004-transverse.png"
     repaint(gray, lambda pixels: pixels.mean(axis=-1).astype(np.uint8))
     repaint(cohort / "images" / colored, lambda pixels: pixels // np.array([1, 2, 4], np.uint8))
-    message = refusal(cohort)
+    message = refusal("ceus", cohort)
     assert "sim-ceus-0001: images/sim-ceus-0001-ceus.png is gray" in message
     assert f"sim-ceus-0004: images/{colored} is in color" in message
     assert "sim-ceus-0002:" not in message
@@ -109,7 +77,7 @@ def test_gray_frames_and_colored_b_mode_are_refused_with_their_cases(cohort):
 
 def test_a_training_split_that_nothing_can_be_learned_from_is_refused(cohort):
     change(cohort / "cases.csv", lambda cases: positives_kept(cases, "training", 3))
-    assert "the training split holds 3 cases of its rarer class" in refusal(cohort)
+    assert "the training split holds 3 cases of its rarer class" in refusal("ceus", cohort)
 
 
 def test_it_goes_on_without_frames_clips_the_reading_and_a_class_and_says_so(cohort):
@@ -124,18 +92,14 @@ def test_it_goes_on_without_frames_clips_the_reading_and_a_class_and_says_so(coh
     )
     first_of_test = pd.read_csv(cohort / "cases.csv").query("split == 'test'").case_id.iloc[0]
     parts = ("compared_epochs", "longer_epochs", "dropout_repeats", "null_epochs")
-    done = run(cohort, *(f"{part}=0" for part in parts))
-    assert done.returncode == 0, done.stderr[-2000:]
-    (folder,) = (cohort.parent / "runs" / "ceus").iterdir()
-    cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
-    shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    text = "\n".join(data.get("text/markdown", "") for data in shown)
+    run = run_chapter("ceus", cohort.parent, f"cohort={cohort}", *(f"{part}=0" for part in parts))
+    text = text_of(run)
     assert "no contrast-enhanced frame: sim-ceus-0002, sim-ceus-0005" in text
     assert "`us_lnm` is missing" in text
     assert f"it is left out: {first_of_test}" in text
     assert "The sections on the clip are left out" in text
     for part in ("compared_epochs", "dropout_repeats", "null_epochs"):
         assert f"`{part}` is 0" in text
-    metrics = pd.read_json(folder / "metrics.json")
+    metrics = pd.read_json(run / "metrics.json")
     assert set(metrics.split) <= {"training", "validation", "outside"}
     assert not metrics.model.str.contains("US-LNM|Triple|Curve").any()

@@ -1,10 +1,7 @@
 """What the chapter on ultrasound and CT says to cohorts that lack something or hold other data."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,8 +12,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from lnm_kit.cohort import CohortInfo, write_cohort
+from tests.chapters import change, refusal, run_chapter, text_of
 
-LNM = Path(sys.executable).with_name("lnm")
 INFO = CohortInfo(
     name="drawn",
     endpoint="central metastasis",
@@ -78,22 +75,6 @@ def cohort(tmp_path):
     return root
 
 
-def change(table: Path, how) -> None:
-    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    how(rows).to_csv(table, index=False)
-
-
-def run(cohort: Path, *assignments: str) -> subprocess.CompletedProcess:
-    words = [word for each in (f"cohort={cohort}", *assignments) for word in ("-p", each)]
-    return subprocess.run(
-        [LNM, "run", "dgfnet", "-p", "profile=smoke", *words],
-        cwd=cohort.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_nodules_that_cannot_be_paired_are_listed_before_anything_is_computed(cohort):
     change(
         cohort / "images.csv",
@@ -102,18 +83,15 @@ def test_nodules_that_cannot_be_paired_are_listed_before_anything_is_computed(co
             & ~(rows.case_id.isin(["n05", "n30"]) & (rows.modality == "ct"))
         ],
     )
-    done = run(cohort)
-    assert done.returncode == 2
-    assert "1 case has no ultrasound image: n03" in done.stderr
-    assert "2 cases have no CT image: n05, n30" in done.stderr
-    assert "Traceback" not in done.stderr
+    message = refusal("dgfnet", cohort)
+    assert "1 case has no ultrasound image: n03" in message
+    assert "2 cases have no CT image: n05, n30" in message
 
 
 def test_a_cohort_of_ultrasound_alone_is_refused(cohort):
     change(cohort / "images.csv", lambda rows: rows[rows.modality == "us"])
-    done = run(cohort)
-    assert done.returncode == 2
-    assert "no case has a CT image" in done.stderr
+    message = refusal("dgfnet", cohort)
+    assert "no case has a CT image" in message
 
 
 def dicom_without_rescale(path: Path) -> None:
@@ -146,23 +124,19 @@ def test_images_with_other_pixels_than_their_modality_has_are_listed_together(co
         return rows
 
     change(cohort / "images.csv", other_files)
-    done = run(cohort)
-    assert done.returncode == 2
-    assert "4 images cannot be used" in done.stderr
-    assert "n00, image n00-us-0" in done.stderr
-    assert "in color (Doppler, elastography, marks)" in done.stderr
-    assert "n01, image n01-ct-1" in done.stderr
-    assert "no air (below -500 HU)" in done.stderr
-    assert "n02, image n02-ct-0" in done.stderr
-    assert "no rescale slope and intercept" in done.stderr
-    assert "n04, image n04-ct-0" in done.stderr
-    assert "Traceback" not in done.stderr
+    message = refusal("dgfnet", cohort)
+    assert "4 images cannot be used" in message
+    assert "n00, image n00-us-0" in message
+    assert "in color (Doppler, elastography, marks)" in message
+    assert "n01, image n01-ct-1" in message
+    assert "no air (below -500 HU)" in message
+    assert "n02, image n02-ct-0" in message
+    assert "no rescale slope and intercept" in message
+    assert "n04, image n04-ct-0" in message
 
 
 def test_the_lateral_site_needs_its_labels(cohort):
-    done = run(cohort, "site=lateral")
-    assert done.returncode == 2
-    assert "needs a column label_lateral" in done.stderr
+    assert "needs a column label_lateral" in refusal("dgfnet", cohort, site="lateral")
 
 
 def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohort):
@@ -170,12 +144,9 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
         cohort / "cases.csv",
         lambda rows: rows.assign(label=rows.label.where(rows.split != "test", "0")),
     )
-    done = run(cohort, "folds=3", "compared_epochs=0", "null_epochs=0", "attributed=2")
-    assert done.returncode == 0, done.stderr[-2000:]
-    (folder,) = (cohort.parent / "runs" / "dgfnet").iterdir()
-    cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
-    shown = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    text = "\n".join(data.get("text/markdown", "") for data in shown)
+    short = ["folds=3", "compared_epochs=0", "null_epochs=0", "attributed=2"]
+    run = run_chapter("dgfnet", cohort.parent, f"cohort={cohort}", *short)
+    text = text_of(run)
     assert "Nothing can be measured in test" in text
     assert "n24, n25" in text
     assert "no external split with both classes" in text
@@ -183,7 +154,7 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
     assert "has none of the columns `tumor_size_cm`" in text
     assert "The plain networks were left out (`compared_epochs` is 0)" in text
     assert "Left out: `null_epochs` is 0." in text
-    metrics = pd.read_json(folder / "metrics.json")
+    metrics = pd.read_json(run / "metrics.json")
     assert "test" not in set(metrics.split)
     fusions = {"Concat", "Sum", "Product", "DGFNet"}
     gains = metrics[metrics.metric == "auc difference"].set_index("model").value

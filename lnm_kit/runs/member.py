@@ -39,10 +39,10 @@ def bounded_environment(threads: int) -> dict[str, str]:
     >>> bounded_environment(1)["OMP_NUM_THREADS"]
     '1'
     """
-    bounds = {}
-    for name in THREADS:
-        before = os.environ.get(name, "")
-        bounds[name] = str(min(threads, int(before)) if before.isdigit() else threads)
+    set_already = [os.environ.get(name, "") for name in THREADS]
+    least = min([threads, *(int(number) for number in set_already if number.isdigit())])
+    # one bound for all: a library may follow the largest of several
+    bounds = {name: str(least) for name in THREADS}
     return dict(os.environ) | bounds
 
 

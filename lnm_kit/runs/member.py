@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ THREADS = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
-    "LOKY_MAX_CPU_COUNT",
 )
+WORKERS = "LOKY_MAX_CPU_COUNT"
 
 
 def bounded_environment(threads: int) -> dict[str, str]:
@@ -39,10 +40,12 @@ def bounded_environment(threads: int) -> dict[str, str]:
     >>> bounded_environment(1)["OMP_NUM_THREADS"]
     '1'
     """
-    set_already = [os.environ.get(name, "") for name in THREADS]
-    least = min([threads, *(int(number) for number in set_already if number.isdigit())])
-    # one bound for all: a library may follow the largest of several
-    bounds = {name: str(least) for name in THREADS}
+    def least(names: Sequence[str]) -> str:
+        before = [os.environ.get(name, "") for name in names]
+        return str(min([threads, *(int(number) for number in before if number.isdigit())]))
+
+    # one bound for all kinds of threads: a library may follow the largest of several
+    bounds = dict.fromkeys(THREADS, least(THREADS)) | {WORKERS: least([WORKERS])}
     return dict(os.environ) | bounds
 
 

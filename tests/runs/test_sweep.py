@@ -133,7 +133,7 @@ def test_threads_of_members_are_bounded_and_a_smaller_bound_stays(monkeypatch):
     monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
     found = bounded_environment(4)
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
-    assert [found[name] for name in names] == ["2", "4", "4"]
+    assert [found[name] for name in names] == ["2", "2", "4"]
 
 
 def test_interval_over_runs_is_that_of_statsmodels_and_covers():

@@ -82,8 +82,9 @@ class Decoder(nn.Module):
 
     Notes
     -----
-    The last bias starts at the log odds of `MARKED_SHARE`. *Source*: Lin et al., "Focal loss for
-    dense object detection", ICCV 2017, section 4.1; the paper on DGFNet prints no initial weights.
+    The last layer starts at the log odds of `MARKED_SHARE` on average. *Source*: Lin et al., "Focal
+    loss for dense object detection", ICCV 2017, section 4.1; the paper on DGFNet prints no initial
+    weights.
     """
 
     def __init__(
@@ -98,10 +99,15 @@ class Decoder(nn.Module):
             for n_in, n_skip, n_out in zip(inputs, skips, widths, strict=True)
         )
         self.last = nn.Conv2d(widths[-1], 1, kernel_size=1)
-        # Channels are not negative here. From a bias of 0 the background, most of the image, pulls
-        # all their weights below 0, and sometimes none is left that could mark anything.
+        # Channels are not negative here. With weights of both signs and a bias of 0 the background,
+        # most of an image, pulls all weights below 0, and at times none is left that could mark.
+        # So every channel starts as evidence for a mark, and the bias outweighs their mean, which
+        # is that of the positive half of a normal distribution behind batch normalization.
+        weight = 2 / math.sqrt(widths[-1])
+        mean = widths[-1] * weight / math.sqrt(2 * math.pi)
+        nn.init.constant_(self.last.weight, weight)
         odds = MARKED_SHARE / (1 - MARKED_SHARE)
-        nn.init.constant_(self.last.get_parameter("bias"), math.log(odds))
+        nn.init.constant_(self.last.get_parameter("bias"), math.log(odds) - mean)
 
     def forward(self, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
         """Logits (N, 1, *size) of the encoder's five maps, the largest first."""

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -46,13 +47,16 @@ def test_a_decoder_has_five_blocks_of_the_printed_layers_and_skips():
         assert block.convolution[0].kernel_size == (3, 3)
 
 
-def test_a_new_decoder_marks_little_so_that_the_background_does_not_turn_all_its_weights():
-    # of 8 channels that are never negative, a map can be marked only by those with weights above 0
-    decoder = Decoder([8, 8, 8, 8, 8], dropout=0.0, channels=8).eval()
+def test_in_a_new_decoder_every_channel_speaks_for_a_mark_and_few_pixels_are_marked():
+    # of channels that are never negative, a map can be marked only by those with weights above 0
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        decoder = Decoder([8, 8, 8, 8, 8], dropout=0.0, channels=8)
+        maps = [torch.rand(4, 8, side, side) for side in (32, 16, 8, 4, 2)]
+    assert (decoder.last.weight > 0).all()
     with torch.no_grad():
-        decoder.last.weight.zero_()
-        maps = [torch.rand(1, 8, side, side) for side in (32, 16, 8, 4, 2)]
-        assert decoder(maps, (64, 64)).sigmoid().mean().item() == pytest.approx(MARKED_SHARE)
+        logits = decoder(maps, (64, 64))
+    assert logits.mean().item() == pytest.approx(np.log(MARKED_SHARE / (1 - MARKED_SHARE)), abs=0.4)
 
 
 def test_a_block_enlarges_bilinearly_before_it_convolves():

@@ -277,6 +277,8 @@ def cluster_killed(what: str) -> Callable[[Place], Seen]:
                 cluster.scheduler.kill()
             else:
                 cluster.kill_worker(member.ppid())
+                # what goes on from here must be the second attempt, not the orphan
+                wait(lambda: is_gone(member.pid), "the end of the lost member")
                 place.touch("go")
             seen = place.end(process)
         wait(lambda: is_gone(member.pid), "the end of the member")
@@ -292,8 +294,8 @@ def cluster_killed(what: str) -> Callable[[Place], Seen]:
 
 def cluster_of_a_loop_killed(place: Place) -> Seen:
     place.write_chapter(chapters.LOOP_ON_CLUSTER)
-    environment = place.environment
-    with dask_cluster(place.folder / "dask", workers=1, environment=environment) as cluster:
+    # with one worker joblib would not leave this process
+    with dask_cluster(place.folder / "dask", environment=place.environment) as cluster:
         process = place.start(*RUN, "--scheduler", cluster.address)
         place.wait_for("reached")
         cluster.scheduler.kill()

@@ -32,9 +32,9 @@ class DaskCluster:
 
 @contextlib.contextmanager
 def dask_cluster(
-    folder: Path, *, workers: int = 2, environment: Mapping[str, str] | None = None
+    folder: Path, *, environment: Mapping[str, str] | None = None
 ) -> Iterator[DaskCluster]:
-    """Start a scheduler and workers of one thread, without the nannies that would revive them.
+    """Start a scheduler and two workers of one thread, without nannies that would revive them.
 
     They work in the parent of `folder`, which keeps their logs.
     """
@@ -54,11 +54,9 @@ def dask_cluster(
     try:
         scheduler = start("scheduler", *HERE, "--port", "0", "--scheduler-file", str(where))
         options = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
-        hands = [
-            start("worker", *HERE, *options, "--scheduler-file", str(where)) for _ in range(workers)
-        ]
+        hands = [start("worker", *HERE, *options, "--scheduler-file", str(where)) for _ in range(2)]
         until = time.monotonic() + PATIENCE_S
-        ready = [folder / f"{number + 1}.log" for number in range(workers)]
+        ready = [folder / f"{number + 1}.log" for number in (0, 1)]
         while not (
             where.is_file() and all(b"Registered to" in each.read_bytes() for each in ready)
         ):

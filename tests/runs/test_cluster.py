@@ -133,7 +133,8 @@ def test_loops_of_a_run_go_to_the_workers_and_give_the_same(tmp_path, write_nois
     place = Place(tmp_path)
     place.write_chapter(LOOP)
     write_noise_cohort(tmp_path / "mine")
-    with dask_cluster(tmp_path / "dask", workers=1, environment=place.environment) as cluster:
+    # with one worker joblib would not leave the kernel
+    with dask_cluster(tmp_path / "dask", environment=place.environment) as cluster:
         elsewhere = Place(tmp_path / "elsewhere")
         elsewhere.write_chapter("print(1)")
         refused = elsewhere.lnm("run", "llnm", "--scheduler", cluster.address)

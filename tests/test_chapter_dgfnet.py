@@ -157,7 +157,7 @@ def test_it_runs_on_real_images_without_spacing_truth_and_clinical_columns(cohor
     metrics = pd.read_json(run / "metrics.json")
     assert "test" not in set(metrics.split)
     fusions = {"Concat", "Sum", "Product", "DGFNet"}
-    gains = metrics[metrics.metric == "auc difference"].set_index("model").value
+    gains = metrics[metrics.metric == "auc_difference"].set_index("model").value
     assert set(gains.index) == {f"{one} minus {other}" for one in fusions for other in ("US", "CT")}
     auc = metrics[metrics.metric == "auc"].set_index("model").value
     assert set(auc.index) == {

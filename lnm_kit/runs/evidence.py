@@ -84,7 +84,9 @@ def _settings(run: Run) -> dict[str, str]:
     exact = bool(revision) and "+" not in revision
     spacing = given.get("radiomics_spacing_mm")
     types = {"wavelets": given.get("wavelets"), "filters": given.get("filters")}
-    types_said = ", ".join(f"{name} {_plain(value)}" for name, value in types.items() if value is not None)
+    types_said = ", ".join(
+        f"{name} {_plain(value)}" for name, value in types.items() if value is not None
+    )
     resampled = f"to {spacing} mm" if spacing is not None else ""
     extractor = f"engine of lnm_kit {versions['lnm-kit']}" if "lnm-kit" in versions else ""
     simulated = "cohort" not in given
@@ -111,7 +113,12 @@ def _results(run: Run, finalist: Finalist, metrics: pd.DataFrame) -> dict[str, s
     shown = metrics.dropna(subset=["lo", "hi"])
     calibrated = metrics["metric"].str.replace("calibration_", "").isin(["slope", "intercept"])
     of_final = metrics[calibrated]["model"].str.startswith(finalist.model)
-    tested = metrics[metrics["metric"] == "auc_difference"].set_index("model")["value"]
+    # of a difference that was taken in several splits, that of the held-out one counts
+    differences = metrics[metrics["metric"] == "auc_difference"]
+    in_order = differences.sort_values(
+        "split", key=lambda split: split != finalist.held_out, kind="stable"
+    )
+    tested = in_order.drop_duplicates("model").set_index("model")["value"]
     inside = metrics[
         (metrics["model"] == finalist.model)
         & metrics["split"].isin(["training", "validation"])
@@ -139,8 +146,12 @@ def _results(run: Run, finalist: Finalist, metrics: pd.DataFrame) -> dict[str, s
         "intervals": f"{len(shown)} of {len(metrics)} metrics"
         if len(metrics) and len(shown) == len(metrics)
         else "",
-        "calibration": f"slope and intercept, {int(of_final.sum())} values" if of_final.any() else "",
-        "comparison": f"{len(tested)} differences of AUCs with intervals" if len(tested) else "",
+        "calibration": f"slope and intercept, {int(of_final.sum())} values"
+        if of_final.any()
+        else "",
+        "comparison": f"{_count(len(tested), 'difference')} of AUCs with intervals"
+        if len(tested)
+        else "",
         "clinical": beside([finalist.clinical]),
         "clinical_test": against([finalist.clinical]),
         "simple_test": against([finalist.simple]),
@@ -178,7 +189,9 @@ def _patients(
         "centers": f"{said}{several} centers" if several > 1 else "",
         "external": f"{said}{_few(outside)} from another center" if outside else "",
         "testing": f"{said}{finalist.held_out} from {origin}" if tested else "",
-        "by_center": f"{said}AUC in {len(judged_centers)} centers" if len(judged_centers) > 1 else "",
+        "by_center": f"{said}AUC in {len(judged_centers)} centers"
+        if len(judged_centers) > 1
+        else "",
         "complete": f"{said}no empty value in {len(cases.columns)} columns" if complete else "",
         "predictors": f"{said}{_few(columns)}" if columns else "",
     }
@@ -199,6 +212,10 @@ def _figures(run: Run, beginnings: Iterable[str]) -> str:
     return f"figure {_few(names)}" if names else ""
 
 
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
 def _few(words: Iterable[str]) -> str:
     named = list(words)
     more = f" and {len(named) - NAMED_AT_MOST} more" if len(named) > NAMED_AT_MOST else ""
@@ -206,7 +223,9 @@ def _few(words: Iterable[str]) -> str:
 
 
 def _plain(value: object) -> str:
-    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    )
 
 
 def _rows(table: pd.DataFrame) -> Any:

@@ -58,7 +58,9 @@ def test_a_bare_run_proves_no_result(make_run):
 
 def test_a_full_run_answers_every_question_that_is_asked_of_runs(full):
     found = evidence(full)
-    asked = {key for name in CHECKLISTS for item in read_checklist(name).items for key in item.evidence}
+    asked = {
+        key for name in CHECKLISTS for item in read_checklist(name).items for key in item.evidence
+    }
     unanswered = asked - set(found)
     # this study joins no image types, and the simple model beside it has no test
     assert unanswered == {"single_test", "simple_test"}
@@ -67,6 +69,17 @@ def test_a_full_run_answers_every_question_that_is_asked_of_runs(full):
     assert found["model"] == "network"
     assert found["intervals"] == "7 of 7 metrics"
     assert found["explanations"] == "figure grad_cam"
+
+
+def test_of_a_difference_in_several_splits_the_held_out_one_counts(make_run):
+    several = [
+        metric(f"{FINAL} minus Clinical", split, "auc_difference", value=value)
+        for split, value in (("outside", 0.2), ("test", 0.1), ("training", 0.3))
+    ]
+    metrics = [each for each in FULL if each["metric"] != "auc_difference"] + several
+    found = evidence(make_run("20260101-000000-a", chapter="clnm", metrics=metrics, **SIMULATED))
+    assert found["clinical_test"] == "Clinical +0.10"
+    assert found["comparison"] == "1 difference of AUCs with intervals"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +98,10 @@ def test_external_means_another_center(make_run, chapter, external):
 
 def test_a_split_that_was_not_judged_is_no_test(make_run):
     folder = make_run(
-        "20260101-000000-a", chapter="clnm", metrics=[metric("Clinical", "test", "auc")], **SIMULATED
+        "20260101-000000-a",
+        chapter="clnm",
+        metrics=[metric("Clinical", "test", "auc")],
+        **SIMULATED,
     )
     assert not {"external", "testing", "discrimination", "clinical"} & set(evidence(folder))
 
@@ -106,7 +122,9 @@ def test_code_that_no_commit_names_is_no_evidence(make_run, revision):
 
 def test_the_site_decides_which_nodules_count_as_positive(make_run):
     cases = [
-        run_cases(read_run(make_run(f"20260101-000000-{site}", chapter="dgfnet", site=site, **SIMULATED)))
+        run_cases(
+            read_run(make_run(f"20260101-000000-{site}", chapter="dgfnet", site=site, **SIMULATED))
+        )
         for site in ("central", "lateral")
     ]
     assert cases[1].label.tolist() == cases[0].label_lateral.tolist()
@@ -124,7 +142,9 @@ def test_of_a_real_cohort_its_folder_speaks_while_it_is_the_same(
     assert found["source"] == load_cohort(root).info.source
     assert "data" not in found
     assert not any("simulated" in text for text in found.values())
-    other = make_run("20260101-000000-b", chapter="clnm", record={"cohort_digest": "other"}, **given)
+    other = make_run(
+        "20260101-000000-b", chapter="clnm", record={"cohort_digest": "other"}, **given
+    )
     assert run_cases(read_run(other)) is None
     assert "counts" not in evidence(other)
 

@@ -60,7 +60,8 @@ def side_by_side(
         missing = [training for training in trainings if not is_trained(training)]
         processes = min(effective_n_jobs(n_jobs), len(missing))
         if processes > 1:
-            _train_all(missing, processes)
+            # what is left over is trained here, on all cores, instead of on one while others idle
+            _train_all(missing[: len(missing) // processes * processes], processes)
     return [training() for training in trainings]
 
 

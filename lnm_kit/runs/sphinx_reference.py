@@ -131,7 +131,11 @@ def _with_links(
 def _name_pages(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Add the pages that import a function or a class to its documentation."""
+    """Add the pages that import a function or a class to its documentation.
+
+    Of an example that ends in an error its last line stays: no page of the book shows a traceback.
+    """
+    lines[:] = [line for line in lines if not line.strip().startswith("Traceback (most recent")]
     pages = _pages.get(name.rpartition(".")[2], [])
     if what in ("function", "class") and pages:
         links = ", ".join(f":doc:`{page}`" for page in pages)

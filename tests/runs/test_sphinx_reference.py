@@ -39,6 +39,8 @@ Functions
 
 .. autofunction:: lnm_kit.evaluation.prevalence.predictive_values
 
+.. autofunction:: lnm_kit.runs.parameters.check_parameters
+
 .. lnm-command:: runs list
 
 .. chapter-parameters:: llnm
@@ -81,4 +83,6 @@ def test_pages_know_the_package_and_the_glossary(built):
     functions = built("functions")
     assert re.search(r"Used in</strong>.*?book/chapter\.html.*?The chapter", functions, re.DOTALL)
     assert "Only runs of this chapter." in functions
+    assert "lnm_kit.errors.InputError" in functions
+    assert "Traceback" not in functions
     assert "strength of the simulated association" in functions

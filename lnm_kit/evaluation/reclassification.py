@@ -56,7 +56,7 @@ def net_reclassification(
 
     Notes
     -----
-    *Source*: Pencina et al., Stat Med 2008;27:157-172 and 2011;30:11-21; on its faults, Pepe
+    *Source*: Pencina et al., Stat Med 2008;27:157-172 and 2011;30:11-21; on its faults, Kerr
     et al., Epidemiology 2014;25:114-121.
 
     Examples

@@ -82,7 +82,7 @@ def _link_terms(app: Sphinx, tree: nodes.document, page: str) -> None:
         return
     # the longest first: "contrast-enhanced ultrasound" is not a mention of a shorter term
     words = sorted(terms, key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\\w-])({'|'.join(map(re.escape, words))})(s?)(?![\\w-])", re.I)
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, words))})(s?)(?![\w-])", re.I)
     of_word = {word.lower(): terms[word] for word in words}
     seen: set[tuple[str, str]] = set()
     for text in list(tree.findall(nodes.Text)):

@@ -29,7 +29,7 @@ An AUC in a title
 .. image:: none.png
    :alt: AUC
 
-The code ``AUC`` and auc, AUCs, then AUC again; contrast-enhanced Ultrasound.
+The code ``AUC`` and auc, AUCish, an ultrasound masked, xAUC; AUCs, then AUC again; contrast-enhanced Ultrasound.
 
 - ultrasound masks, ultrasound-maskable
 """

@@ -154,8 +154,12 @@ def _key(root: Path, plans: list[Plan]) -> str:
     """Return a digest of everything that decides what the rendered book looks like."""
     versions = [importlib.metadata.version(name) for name in RENDERERS]
     runner = files_digest([Path(__file__)], package_folder())
+    # the reference pages show docstrings, which no digest of code counts
+    package = hashlib.sha256()
+    for path in sorted(package_folder().rglob("*.py")):
+        package.update(path.read_bytes())
     identities = [plan.identity for plan in plans]
-    parts = json.dumps([sources_digest(root), identities, versions, runner])
+    parts = json.dumps([sources_digest(root), identities, versions, runner, package.hexdigest()])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 from lnm_kit.errors import InputError
+from lnm_kit.runs import book
 from lnm_kit.runs.book import build_book
 from lnm_kit.runs.pages import make_plans, read_pages
 
@@ -29,6 +30,17 @@ def test_book_is_built_once_and_again_only_where_something_changed(toy_book, wri
     assert third.executed == []
     assert any("nowhere.md" in problem for problem in third.problems)
     assert "A formula" in (toy_book / "_build" / "html" / "book" / "index.html").read_text()
+
+
+def test_a_docstring_of_the_package_counts_for_the_rendered_pages(toy_book, monkeypatch):
+    package = toy_book / "lnm_kit"
+    package.mkdir()
+    monkeypatch.setattr(book, "package_folder", lambda: package)
+    keys = set()
+    for text in ('"""One."""\n', '"""Another."""\n', '"""Another."""\n'):
+        (package / "part.py").write_text(text)
+        keys.add(book._key(toy_book, []))
+    assert len(keys) == 2
 
 
 def test_failed_chapter_stops_the_book_and_is_tried_again(toy_book, write_chapter):

@@ -6,6 +6,9 @@ import numpy as np
 
 from lnm_kit.simulate.nodule import Nodule
 
+UNENHANCED_HU = 30.0
+SOFTNESS_HU = 15.0
+
 
 @dataclass(frozen=True)
 class Attenuation:
@@ -37,9 +40,10 @@ def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuatio
     r"""Draw the CT appearance of a nodule with the latent `spread` s.
 
     Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 22 s lower with s,
-    and 1 HU lower for each dB that it is darker in ultrasound. With s the border fades (ln width
-    + 0.22 s), fat beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound
-    does not show s. The magnitudes are choices.
+    and 1 HU lower for each dB that it is darker in ultrasound, but no nodule falls below soft tissue
+    that took up nothing: 30 HU is approached smoothly. With s the border fades (ln width + 0.22 s),
+    fat beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound does not show
+    s. The magnitudes are choices.
 
     Parameters
     ----------
@@ -67,7 +71,9 @@ def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuatio
     below = 65.0 + 22.0 * s - 1.0 * (nodule.echo_db + 3.0) + vary(15)
     return Attenuation(
         gland_hu=gland,
-        nodule_hu=gland - float(np.clip(below, -20, 130)),
+        nodule_hu=UNENHANCED_HU
+        + SOFTNESS_HU
+        * float(np.logaddexp(0, (gland - max(below, -20) - UNENHANCED_HU) / SOFTNESS_HU)),
         vessel_hu=255.0 + vary(32),
         heterogeneity_hu=float(11.0 * np.exp(0.14 * s + vary(0.3))),
         edge_mm=float(0.55 * np.exp(0.22 * s + vary(0.28))),

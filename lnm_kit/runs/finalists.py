@@ -70,6 +70,17 @@ class Finalist:
     simple: str = ""
     single: tuple[str, ...] = ()
 
+    @property
+    def null_of(self) -> str:
+        """The model that the null belongs to where that is not the final one; else empty.
+
+        Examples
+        --------
+        >>> FINALISTS["llnm"].null_of, FINALISTS["clnm"].null_of
+        ('SVM', '')
+        """
+        return "" if self.null.startswith(self.model) else self.null.split(",")[0]
+
 
 FINALISTS: dict[str, Finalist] = {
     "llnm": Finalist(
@@ -88,7 +99,7 @@ FINALISTS: dict[str, Finalist] = {
     "lvlnm": Finalist(
         title="LVLNM",
         model="Thy-DL-Radiomics",
-        null="",
+        null="Thy-Radiomics, labels without signal",
         held_out="test",
         unseen="training",
         printed=tuple(

@@ -53,7 +53,9 @@ def study_runs(root: Path, *, profile: str, shown: Mapping[str, str]) -> dict[st
         return {
             study: run for study in FINALISTS if (run := _newest(root, study, profile)) is not None
         }
-    runs = {name: read_run(root / "runs" / name / shown[name]) for name in FINALISTS if name in shown}
+    runs = {
+        name: read_run(root / "runs" / name / shown[name]) for name in FINALISTS if name in shown
+    }
     failed = [run.name for run in runs.values() if run.outcome != "ok"]
     if failed:
         raise InputError(f"{', '.join(failed)} did not end well; run the chapters again.")
@@ -71,9 +73,10 @@ def auc_table(runs: Mapping[str, Run]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `study`, `split`, `source` (one of `SOURCES`), `value`, `lo`, `hi` and `place`,
-        where the paper prints the value. Only splits in which the paper or the final model of the
-        run has an AUC. What a run left undefined has no row.
+        Columns `study`, `split`, `source` (one of `SOURCES`), `value`, `lo`, `hi` and `place`:
+        where the paper prints the value, or the model of a null that is not of the final one.
+        Only splits in which the paper or the final model of the run has an AUC. What a run left
+        undefined has no row.
 
     Raises
     ------
@@ -88,8 +91,10 @@ def auc_table(runs: Mapping[str, Run]) -> pd.DataFrame:
         if run is None:
             continue
         names = {finalist.model: "our run", ORACLE: "oracle", finalist.null: "null"}
+        places = {finalist.null: finalist.null_of}
         found: list[dict[Hashable, Any]] = [
-            {"study": study, "split": row["split"], "source": names[row["model"]], "place": ""}
+            {"study": study, "split": row["split"], "source": names[row["model"]]}
+            | {"place": places.get(row["model"], "")}
             | {name: row[name] for name in ("value", "lo", "hi")}
             for row in run.metrics()
             if row["metric"] == "auc" and row["model"] in names and row["value"] is not None

@@ -48,7 +48,9 @@ def test_the_final_model_is_the_one_of_the_papers_headline(study):
     assert found.value.between(0.5, 1).all()
     interval = found.dropna()
     assert ((interval.lo <= interval.value) & (interval.value <= interval.hi)).all()
-    printed = {str(cell) for row in published(study).get("headline", {}).get("rows", []) for cell in row}
+    printed = {
+        str(cell) for row in published(study).get("headline", {}).get("rows", []) for cell in row
+    }
     if printed:
         assert f"{found.set_index('split').value[finalist.held_out]:.3f}" in printed
 
@@ -106,6 +108,22 @@ def test_each_source_comes_from_its_own_model_and_nothing_is_filled_in(make_run,
     assert found.value.to_dict() == {"paper": 0.873, "our run": 0.7, "oracle": 0.9}
     assert found.place["paper"] == "text"
     assert list(table[table.study == "clnm"].split.unique()) == ["training", "validation", "test"]
+
+
+@pytest.mark.parametrize(
+    ("study", "null", "split", "whose"),
+    [
+        ("llnm", "SVM, labels without signal", "training", "SVM"),
+        ("lvlnm", "Thy-Radiomics, labels without signal", "test", "Thy-Radiomics"),
+        ("clnm", "Combined, honest, labels without signal", "test", ""),
+    ],
+)
+def test_a_null_says_whose_it_is(make_run, tmp_path, study, null, split, whose):
+    rows = [metric(FINALISTS[study].model, split, 0.7), metric(null, split, 0.52)]
+    make_run("20260101-000000-a", chapter=study, signal=1.0, metrics=rows)
+    table = auc_table(study_runs(tmp_path, profile="smoke", shown={}))
+    found = table[(table.study == study) & (table.source == "null")]
+    assert found[["split", "value", "place"]].values.tolist() == [[split, 0.52, whose]]
 
 
 def test_recalibration_is_learned_on_unseen_cases_and_judged_on_others(make_run, tmp_path):

@@ -142,6 +142,40 @@ def draw_table(design: Design, rng: np.random.Generator) -> Table:
     return Table(mean[patient] + noise, label[patient], patient)
 
 
+def draw_patients(
+    design: Design, patients: int, columns: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw fresh patients without their images: mean features (N, F) of some columns, label (N,).
+
+    Parameters
+    ----------
+    design
+        What they are drawn from; its own number of patients does not count.
+    patients
+        To draw.
+    columns
+        Int (F,).
+    rng
+        Random numbers.
+
+    Examples
+    --------
+    >>> design = Design(prevalence=0.25)
+    >>> features, label = draw_patients(design, 1000, np.arange(3), np.random.default_rng(0))
+    >>> features.shape, int(label.sum())
+    ((1000, 3), 250)
+    """
+    block = design.block_covariance()
+    alike = columns[:, None] // BLOCK == columns[None, :] // BLOCK
+    covariance = np.where(alike, block[0, 1], 0.0)
+    np.fill_diagonal(covariance, block[0, 0])
+    positive = round(patients * design.prevalence)
+    label = rng.permutation((np.arange(patients) < positive).astype(int))
+    normal = rng.normal(size=(patients, len(columns)))
+    features = normal @ np.linalg.cholesky(covariance).T
+    return features + label[:, None] * design.shift()[columns], label
+
+
 @dataclass(frozen=True, eq=False)
 class LinearScore:
     """A score that adds weighted features, patients scored by the mean over their images."""

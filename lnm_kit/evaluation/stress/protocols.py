@@ -7,12 +7,15 @@ import numpy as np
 
 from lnm_kit.cohort.folds import patient_folds
 from lnm_kit.evaluation.auc import auc
-from lnm_kit.evaluation.stress.design import Design, LinearScore, Table
+from lnm_kit.evaluation.stress.attention import fit_attention, of_patients
+from lnm_kit.evaluation.stress.design import Design, LinearScore, Table, draw_patients
 from lnm_kit.evaluation.stress.fitting import KEPT, by_patient, fit_score, strongest
 from lnm_kit.evaluation.threshold import youden_threshold
 from lnm_kit.radiomics.classifier import oversample
 
 FOLDS = 5
+FRESH = 20_000
+"""Fresh patients that tell the true AUC of a score that is not linear."""
 _TRIED = [(kept, penalty) for kept in (5, 10, 20, 40) for penalty in (1.0, 100.0)]
 
 
@@ -188,6 +191,41 @@ def scaling_by_all(table: Table, design: Design, seed: int) -> Outcome:
     return _outcome(*by_patient(test, fitted.of(test.features)), fitted, design)
 
 
+def _attending(table: Table, design: Design, seed: int, company: str) -> Outcome:
+    """Test nodules attend to a bank, or to a batch that is mixed or sorted by label."""
+    rng = np.random.default_rng([seed, 1])
+    training, test = _halves(table, seed)
+    fitted = fit_attention(training, rng)
+    features, label = of_patients(test)
+    fresh, fresh_label = draw_patients(design, FRESH, fitted.columns, rng)
+    if company == "bank":
+        score, fresh_score = fitted.with_bank(features[:, fitted.columns]), fitted.with_bank(fresh)
+    else:
+        order = rng.permutation(len(label))
+        if company == "sorted":
+            order = order[np.argsort(label[order], kind="stable")]
+        score = fitted.in_batches(features[:, fitted.columns], order)
+        # whose label is not known cannot be sorted by it: new nodules come in any order
+        fresh_score = fitted.in_batches(fresh, np.arange(FRESH))
+    found = auc(label, score)
+    return Outcome(found.value, found.lo, auc(fresh_label, fresh_score).value)
+
+
+def attention_to_a_bank(table: Table, design: Design, seed: int) -> Outcome:
+    """Test nodules attend to 29 training nodules, always the same ones."""
+    return _attending(table, design, seed, "bank")
+
+
+def attention_to_the_batch(table: Table, design: Design, seed: int) -> Outcome:
+    """Test nodules attend to the test nodules of their batch, in random order."""
+    return _attending(table, design, seed, "mixed")
+
+
+def attention_to_a_sorted_batch(table: Table, design: Design, seed: int) -> Outcome:
+    """Test nodules attend to those of their batch, and the test cases are sorted by label."""
+    return _attending(table, design, seed, "sorted")
+
+
 PROTOCOLS: dict[str, tuple[Protocol, Protocol]] = {
     "selection of features": (selection_inside, selection_before),
     "SMOTE": (oversampling_inside, oversampling_before),
@@ -195,5 +233,7 @@ PROTOCOLS: dict[str, tuple[Protocol, Protocol]] = {
     "choice of the model": (model_chosen_inside, model_chosen_on_test),
     "choice of the threshold": (threshold_from_training, threshold_from_test),
     "scaling": (scaling_by_training, scaling_by_all),
+    "attention": (attention_to_a_bank, attention_to_the_batch),
+    "attention, sorted": (attention_to_a_bank, attention_to_a_sorted_batch),
 }
 """Step of a study to its honest and its leaky form."""

@@ -79,6 +79,16 @@ def test_averages_of_the_fifth_study_keep_their_bounds(reports):
     assert "22 and 38" in external.details
 
 
+def test_what_the_fifth_study_prints_twice_is_the_same(reports):
+    twice = reports["dgfnet"].query("check == 'one number in several places'")
+    assert len(twice) == 9
+    assert (twice["verdict"] == CAN).all()
+    row = found(
+        reports["dgfnet"], "Text", "AUC of DGFNet, lateral, abstract", twice["check"].iloc[0]
+    )
+    assert row.details == "Table 3: 0.859; Headline: 0.859"
+
+
 def test_the_fourth_studys_rates_are_of_another_set(reports):
     rows = reports["ceus"].query("check == 'rates and counts'")
     assert (rows["verdict"] == CANNOT).all()

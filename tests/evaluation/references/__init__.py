@@ -5,8 +5,10 @@
 
 from tests.evaluation.references import (
     clinical,
+    curves,
     decisions,
     numbers,
+    permuted,
     probabilities,
     ranking,
     simulated,
@@ -15,6 +17,8 @@ from tests.evaluation.references import (
 REFERENCES = (
     *ranking.ROWS,
     *decisions.ROWS,
+    *curves.ROWS,
+    *permuted.ROWS,
     *probabilities.ROWS,
     *numbers.ROWS,
     *clinical.ROWS,

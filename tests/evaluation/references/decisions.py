@@ -258,6 +258,25 @@ def net_reclassification_printed() -> Iterator[Pair]:
     yield found.total.value, 0.121
 
 
+def net_reclassification_by_moves() -> Iterator[Pair]:
+    """Every case moves by -1, 0 or 1; the index is a sum of means, their variances add up."""
+    for seed, cuts in ((0, None), (1, (0.2, 0.5)), (2, (0.35,))):
+        rng = np.random.default_rng(seed)
+        label = (rng.random(70) < 0.4).astype(int)
+        first, second = rng.uniform(size=(2, 70)).round(1 if seed else 4)
+        found = net_reclassification(label, first, second, cuts)
+        classes = [
+            [sum(p >= cut for cut in cuts) if cuts else p for p in risk] for risk in (first, second)
+        ]
+        move = np.sign(np.subtract(classes[1], classes[0]))
+        parts = [move[label == 1], -move[label == 0]]
+        value = sum(part.mean() for part in parts)
+        error = math.sqrt(sum(part.var() / len(part) for part in parts))
+        yield found.total.value, value
+        yield (found.total.lo, found.total.hi), (value - Z * error, value + Z * error)
+        yield (found.positive.value, found.negative.value), [part.mean() for part in parts]
+
+
 ROWS = (
     Row("ACC SEN SPE PPV NPV F1 kappa", "scikit-learn", 1e-12, metrics_by_sklearn),
     Row("kappa", "printed: Feinstein and Cicchetti 1990, two tables", 5e-3, kappas_printed),
@@ -273,6 +292,12 @@ ROWS = (
         "printed: Pencina et al. 2008, Table II",
         5e-4,
         net_reclassification_printed,
+    ),
+    Row(
+        "net reclassification index, interval, parts",
+        "moves of every case, their means and variances",
+        1e-12,
+        net_reclassification_by_moves,
     ),
     Row("Wilson interval", "printed: Newcombe 1998, table I", 5e-5, wilson_printed),
     Row(

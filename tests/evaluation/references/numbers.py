@@ -97,8 +97,31 @@ def icc_intervals_by_inversion() -> Iterator[Pair]:
                 yield end, root
 
 
+def icc_mean_intervals_by_inversion() -> Iterator[Pair]:
+    """ICC(1,k) and ICC(3,k): under a coefficient r the mean squares' ratio times 1 - r is F."""
+    for table in ratings():
+        n, k = table.shape
+        rows, _, error, within = mean_squares(table)
+        for form, noise, freedom in (
+            ("ICC(1,k)", within, n * (k - 1)),
+            ("ICC(3,k)", error, (n - 1) * (k - 1)),
+        ):
+            found = icc(table)[form]
+            if not found.defined:
+                continue
+
+            def tail(tried: float, ratio=rows / noise, f=(n - 1, freedom)) -> float:
+                return f_distribution.sf(ratio * (1 - tried), *f)
+
+            for end, level in ((found.lo, 0.025), (found.hi, 0.975)):
+                root = brentq(
+                    lambda r, level=level, tail=tail: tail(r) - level, -1e6, 1, xtol=1e-13
+                )
+                yield end / max(1, abs(root)), root / max(1, abs(root))
+
+
 def icc_two_way_interval() -> Iterator[Pair]:
-    """ICC(2,1) as McGraw and Wong 1996, table 7, print its interval (positive estimates)."""
+    """ICC(2,1) and ICC(2,k), intervals of McGraw and Wong 1996, table 7 (positive estimates)."""
     for table in [JUDGES.astype(float), *ratings()]:
         n, k = table.shape
         rows, columns, error, _ = mean_squares(table)
@@ -114,6 +137,11 @@ def icc_two_way_interval() -> Iterator[Pair]:
         rest = k * columns + (k * n - k - n) * error
         yield found.lo, n * (rows - low * error) / (low * rest + n * rows)
         yield found.hi, n * (high * rows - error) / (rest + n * high * rows)
+        # of the mean of k ratings: the same degrees of freedom
+        found = icc(table)["ICC(2,k)"]
+        spread = columns - error
+        yield found.lo, n * (rows - low * error) / (low * spread + n * rows)
+        yield found.hi, n * (high * rows - error) / (spread + n * high * rows)
 
 
 def icc_printed() -> Iterator[Pair]:
@@ -302,7 +330,18 @@ ROWS = (
         1e-9,
         icc_intervals_by_inversion,
     ),
-    Row("ICC(2,1), interval", "formula of McGraw and Wong 1996", 1e-9, icc_two_way_interval),
+    Row(
+        "ICC(1,k) and ICC(3,k), intervals",
+        "F tests inverted by root search",
+        1e-9,
+        icc_mean_intervals_by_inversion,
+    ),
+    Row(
+        "ICC(2,1) and ICC(2,k), intervals",
+        "formula of McGraw and Wong 1996",
+        1e-9,
+        icc_two_way_interval,
+    ),
     Row(
         "ICC of features", "variance components; rows and columns disordered", 1e-9, icc_of_features
     ),

@@ -26,7 +26,9 @@ def test_every_step_is_run_in_both_forms_on_the_same_tables(null_runs):
 
 def test_where_there_is_nothing_to_find_the_truth_is_nothing(null_runs):
     of_auc = null_runs[null_runs.measure == "auc"]
-    assert np.allclose(of_auc.true, 0.5)
+    counted = of_auc.step.str.startswith("attention")  # on fresh patients, for want of a formula
+    assert np.allclose(of_auc.true[~counted], 0.5)
+    assert np.allclose(of_auc.true[counted], 0.5, atol=0.02)
     assert np.allclose(null_runs.true[null_runs.measure == "youden"], 0.0)
 
 
@@ -39,8 +41,9 @@ def test_honest_forms_report_the_truth_and_leaks_more(null_runs):
         assert leaky[step] > 0.08, step
     for step in ("choice of the model", "choice of the threshold"):
         assert leaky[step] > honest.optimism[step] + 0.03, step
-    # scaling knows no labels, and hardly matters
-    assert abs(leaky["scaling"] - honest.optimism["scaling"]) < 0.03
+    # scaling and company know no labels, and hardly matter
+    for step in ("scaling", "attention"):
+        assert abs(leaky[step] - honest.optimism[step]) < 0.03, step
 
 
 def test_with_a_signal_something_true_is_learned():

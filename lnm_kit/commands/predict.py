@@ -27,7 +27,8 @@ def predict(
     """Predict with a network that a run has trained: case_id and probability of every case.
 
     The regions are cut as they were for training. The model's card (model_card.md beside it) says
-    what it was trained on and how good it was there. Not for clinical use.
+    what it was trained on, how good it was there, and which images it needs of every case. A model
+    that can do without some of them adds the column "missing". Not for clinical use.
 
     A file with the table: lnm predict runs/llnm/TIME-ID/models/network my_cohort --out mine.csv
     """
@@ -35,7 +36,8 @@ def predict(
     from lnm_kit.runs.files import write_text
     from lnm_kit.training.device import open_fabric
     from lnm_kit.training.model_card import NOT_CLINICAL
-    from lnm_kit.training.model_file import predict_cohort, read_model
+    from lnm_kit.training.model_file import read_model
+    from lnm_kit.training.model_prediction import predict_cohort
 
     if out is not None and not out.parent.is_dir():
         raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
@@ -52,6 +54,14 @@ def predict(
         typer.echo(
             "This is the cohort that the model was trained on: the networks have seen its training "
             "cases, whose probabilities are better than those of new cases can be.",
+            err=True,
+        )
+    if "missing" in table and table["missing"].any():
+        counts = table["missing"].str.split().explode().value_counts()
+        said = ", ".join(f"{name} ({count} cases)" for name, count in counts.items())
+        typer.echo(
+            f"Predicted without what a case lacks: {said}; see the column missing. Such "
+            "probabilities are less certain; the model's card says what that costs.",
             err=True,
         )
     where = "" if out is None else f": {shown_path(out)}"

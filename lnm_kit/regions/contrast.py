@@ -36,17 +36,56 @@ class ContrastPairs:
     lacking: dict[str, list[str]]
 
 
-def pair_contrast(cohort: Cohort) -> ContrastPairs:
-    """Find the B-mode image and the contrast-enhanced frame of every case.
+def contrast_images(cohort: Cohort) -> pd.DataFrame:
+    """Find the B-mode image and the contrast-enhanced frame of every case, as far as it has them.
 
     Images of modality ``us`` are B-mode, those of modality ``ceus`` without a time are
     representative frames; those with a time are the frames of a clip and are left aside.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Index `case_id`, in the order of the cohort; columns `b_mode` and `ceus` hold `image_id`,
+        or None where the case has no such image.
+
     Raises
     ------
     InputError
-        When a case has several images of a kind, the two show different planes, or no case has
-        both. All cases are listed.
+        When a case has several images of a kind, or the two show different planes. All cases are
+        listed.
+    """
+    images = cohort.images
+    still = images["time_s"].isna() if "time_s" in images else pd.Series(True, images.index)
+    kinds = {"b_mode": images["modality"] == "us", "ceus": (images["modality"] == "ceus") & still}
+    order = cohort.cases.index
+    problems, columns = [], {}
+    for kind, chosen in kinds.items():
+        found = images[chosen]
+        several = order[order.isin(found["case_id"][found["case_id"].duplicated()])]
+        if len(several):
+            problems.append(f"several {MODALITIES[kind]}s: {', '.join(several)}")
+        first = found[~found["case_id"].duplicated()]
+        columns[kind] = pd.Series(first.index, index=first["case_id"], dtype=object).reindex(order)
+    pairs = pd.DataFrame(columns, index=order)
+    both = pairs.dropna()
+    views = [images.loc[both[kind], "view"].to_numpy() for kind in kinds]
+    apart = list(both.index[views[0] != views[1]])
+    if apart:
+        problems.append(
+            f"B-mode image and contrast-enhanced frame of different planes: {', '.join(apart)}"
+        )
+    if problems:
+        raise _no_pairs(problems)
+    return pairs
+
+
+def pair_contrast(cohort: Cohort) -> ContrastPairs:
+    """Find the cases that have both images of `contrast_images`, and what the others lack.
+
+    Raises
+    ------
+    InputError
+        From `contrast_images`, or when no case has both.
 
     Notes
     -----
@@ -58,45 +97,19 @@ def pair_contrast(cohort: Cohort) -> ContrastPairs:
     >>> pair_contrast(cohort).images.loc["c1"].tolist()  # doctest: +SKIP
     ['c1-transverse', 'c1-ceus']
     """
-    images = cohort.images
-    still = images["time_s"].isna() if "time_s" in images else pd.Series(True, images.index)
-    kinds = {"b_mode": images["modality"] == "us", "ceus": (images["modality"] == "ceus") & still}
-    order = cohort.cases.index
-    problems, lacking, columns = [], {}, {}
-    for kind, chosen in kinds.items():
-        found = images[chosen]
-        count = found["case_id"].value_counts().reindex(order, fill_value=0)
-        several = list(order[count > 1])
-        if several:
-            problems.append(f"several {MODALITIES[kind]}s: {', '.join(several)}")
-        if (count == 0).any():
-            lacking[f"no {MODALITIES[kind]}"] = list(order[count == 0])
-        first = found[~found["case_id"].duplicated()]
-        columns[kind] = pd.Series(first.index, index=first["case_id"]).reindex(order)
-    pairs = pd.DataFrame(columns, index=order).dropna()
-    views = [images.loc[pairs[kind], "view"].to_numpy() for kind in kinds]
-    apart = list(pairs.index[views[0] != views[1]])
-    if apart:
-        problems.append(
-            f"B-mode image and contrast-enhanced frame of different planes: {', '.join(apart)}"
-        )
+    found = contrast_images(cohort)
+    pairs = found.dropna()
     if pairs.empty:
-        problems.append("no case has both a B-mode image and a contrast-enhanced frame")
-    if problems:
-        raise InputError(
-            "every case needs one B-mode image (modality us) and one contrast-enhanced frame "
-            "(modality ceus, no time_s) of the same plane. Found:\n"
-            + "\n".join(f"  - {line}" for line in problems)
-            + "\nLeave one of several in images.csv, add what is missing, or take these cases out "
-            "of cases.csv, and say so."
-        )
+        raise _no_pairs(["no case has both a B-mode image and a contrast-enhanced frame"])
+    absent = {kind: list(found.index[found[kind].isna()]) for kind in MODALITIES}
+    lacking = {f"no {MODALITIES[kind]}": cases for kind, cases in absent.items() if cases}
     return ContrastPairs(pairs, lacking)
 
 
 def crop_contrast(
     cohort: Cohort, pairs: pd.DataFrame, *, size_px: int, margin: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Crop both images of every pair around their own outlines.
+    """Crop both images of every pair around their own outlines; what is missing stays black.
 
     A pixel of a crop is the mean over its square: what is left out by choosing single pixels is
     not detail, in a small crop, but the averaging of speckle.
@@ -106,7 +119,7 @@ def crop_contrast(
     cohort
         Where the files are.
     pairs
-        `ContrastPairs.images`.
+        `ContrastPairs.images`, or all cases from `contrast_images`.
     size_px, margin
         As in :func:`lnm_kit.regions.crop_region`.
 
@@ -130,6 +143,8 @@ def crop_contrast(
         track(pairs.iterrows(), label="crop pairs", total=len(pairs))
     ):
         for channel, kind in enumerate(MODALITIES):
+            if pd.isna(row[kind]):
+                continue
             try:
                 crop, masks[place, channel] = _crop(
                     cohort, str(row[kind]), kind, size_px=size_px, margin=margin
@@ -141,6 +156,16 @@ def crop_contrast(
     if problems:
         raise InputError("\n".join(["Cases whose images cannot be used:", *problems]))
     return b_mode, ceus, masks
+
+
+def _no_pairs(problems: list[str]) -> InputError:
+    return InputError(
+        "every case needs one B-mode image (modality us) and one contrast-enhanced frame "
+        "(modality ceus, no time_s) of the same plane. Found:\n"
+        + "\n".join(f"  - {line}" for line in problems)
+        + "\nLeave one of several in images.csv, add what is missing, or take these cases out "
+        "of cases.csv, and say so."
+    )
 
 
 def saturation(pixels: np.ndarray) -> float:

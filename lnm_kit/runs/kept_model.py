@@ -8,6 +8,8 @@ from lnm_kit.runs.environment import git_revision, package_versions
 from lnm_kit.runs.schemas import CommonParameters
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lnm_kit.cohort import Cohort
 
 NAMED_WEIGHTS = ("none", "imagenet")
@@ -19,6 +21,7 @@ def describe_model(
     *,
     name: str,
     metrics: Sequence[dict[str, Any]],
+    label: "pd.Series[int] | None" = None,
 ) -> dict[str, Any]:
     """Return the fields of a `ModelCard` that do not depend on the networks.
 
@@ -32,9 +35,13 @@ def describe_model(
         The model's name.
     metrics
         Rows of ``metrics.json``; those of this model are taken.
+    label
+        What was learned, of the cases that took part; by default the label of all cases.
     """
     info = cohort.info
-    counts = cohort.cases.groupby("split", sort=False).label.agg(["size", "sum"])
+    learned = cohort.cases["label"] if label is None else label
+    splits = cohort.cases["split"].loc[learned.index]
+    counts = learned.groupby(splits, sort=False).agg(["size", "sum"])
     paths = {"cohort", *([] if parameters.weights in NAMED_WEIGHTS else ["weights"])}
     revision = git_revision(Path(__file__).parent) or "unknown"
     return {
@@ -45,6 +52,7 @@ def describe_model(
             "digest": cohort.digest(),
             "endpoint": info.endpoint,
             "positive": info.positive,
+            "label": str(learned.name),
             "simulated": info.simulated,
             "modalities": sorted(set(cohort.images["modality"])),
         },

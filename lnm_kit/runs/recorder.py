@@ -21,16 +21,20 @@ from lnm_kit.runs.folder import RUN_FILE, open_run_folder
 from lnm_kit.runs.schemas import CommonParameters
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
+    from torch import nn
 
     from lnm_kit.cohort import Cohort
-    from lnm_kit.networks import ImageNetwork
+    from lnm_kit.training.model_forms import ContrastForm, PairForm
 
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
 STAGES_FILE = "stages.json"
 MODELS_FOLDER = "models"
 UNDEFINED = "undefined"
+EACH_NETWORK = "one for each fold of the training split"
+THRESHOLD_FROM = "chosen on held-out folds of the training split"
 
 
 class EstimateLike(Protocol):
@@ -163,7 +167,7 @@ class Recorder:
     def model(
         self,
         name: str,
-        networks: "Sequence[ImageNetwork]",
+        networks: "Sequence[nn.Module]",
         *,
         architecture: str,
         image_size_px: int,
@@ -171,6 +175,10 @@ class Recorder:
         threshold: float,
         views: Sequence[str] = (),
         margin: float = 0.15,
+        form: "ContrastForm | PairForm | None" = None,
+        label: "pd.Series[int] | None" = None,
+        each_network: str = EACH_NETWORK,
+        threshold_from: str = THRESHOLD_FROM,
     ) -> None:
         """Keep trained networks as a model that ``lnm predict`` reads, with a card.
 
@@ -181,38 +189,51 @@ class Recorder:
         name
             The model's name, the same as in its metrics.
         networks
-            From `build_network`, trained; the probability of the model is the mean of theirs.
+            Trained; the probability of the model is the mean of theirs. From `build_network`, or
+            what `form` describes.
         architecture
-            The name that the networks were built by.
+            The name that the networks, or their branches, were built by.
         image_size_px, margin
             How the regions were cut; see :func:`lnm_kit.regions.crop_regions`.
         cohort
             What was trained and measured on.
         threshold
-            From which probability a case is called positive, chosen on training folds.
+            From which probability a case is called positive.
         views
             The views that are the channels; without, every image was one of its own.
+        form
+            What networks of several modalities read of a case; `views` and `margin` are not used
+            then.
+        label
+            What was learned, of the cases that took part; by default the label of all cases.
+        each_network, threshold_from
+            What was trained how often, and where the threshold was chosen, in the card's words.
 
         Raises
         ------
         ValueError
             When the name has no letter or digit, or a value cannot stand on a card.
+        InputError
+            When the networks are not what `architecture` and `form` say.
         """
         from lnm_kit.runs.kept_model import describe_model
         from lnm_kit.training.model_file import write_model
+        from lnm_kit.training.model_forms import ImageForm
 
         folder = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         if not folder:
             raise ValueError(f"model name {name!r}: it needs a letter or a digit")
         about = describe_model(
-            self.parameters, cohort, name=name, metrics=list(self._metrics.values())
+            self.parameters, cohort, name=name, metrics=list(self._metrics.values()), label=label
         )
+        channels = int(getattr(networks[0], "in_channels", 0)) if networks else 0
         about |= {
             "architecture": architecture,
             "image_size_px": image_size_px,
-            "views": list(views),
-            "margin": margin,
+            "form": form or ImageForm(in_channels=channels, views=list(views), margin=margin),
+            "each_network": each_network,
             "threshold": threshold,
+            "threshold_from": threshold_from,
         }
         (self.folder / MODELS_FOLDER).mkdir(exist_ok=True)
         write_model(self.folder / MODELS_FOLDER / folder, networks, about)

@@ -144,6 +144,7 @@ def _keep(
     from lnm_kit.evaluation import auc, youden_threshold
     from lnm_kit.training import predict
     from lnm_kit.training.model_file import write_model
+    from lnm_kit.training.model_forms import ImageForm
 
     rows, threshold = [], 0.5
     others = [name for name in data.cases.split.unique() if name != "training"]
@@ -162,8 +163,10 @@ def _keep(
     about = describe_model(settings, data, name=MODEL, metrics=rows) | {
         "architecture": settings.network,
         "image_size_px": settings.image_size_px,
-        "margin": 0.15,
+        "form": ImageForm(in_channels=network.in_channels, margin=0.15),
+        "each_network": "trained on the training split but for one fold",
         "threshold": threshold,
+        "threshold_from": "chosen on the held-out fold of the training split",
     }
     write_model(out, [network], about)
     typer.echo(f"{out}: a model for `lnm predict`, trained by {fabric.world_size} processes")

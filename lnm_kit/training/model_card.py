@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from lnm_kit.training.model_forms import CardPart, Form, SidePx, Word
 
 NOT_CLINICAL = "For research and teaching. Not for clinical use."
 INTENDED_USE = (
@@ -16,26 +18,25 @@ INTENDED_USE = (
 )
 SIMULATED = "The cohort is simulated: the networks have seen no patient, and know nothing of one."
 
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class CohortOfModel(CardPart):
+    """The cohort that a model was trained and measured on; `digest` identifies its content.
 
-
-class CohortOfModel(_Part):
-    """The cohort that a model was trained and measured on; `digest` identifies its content."""
+    `label` is the column of ``cases.csv`` that was learned.
+    """
 
     name: Line
     digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     endpoint: Line
     positive: Line
+    label: Word = "label"
     simulated: bool
     modalities: Annotated[list[Word], Field(min_length=1)]
 
 
-class SplitOfModel(_Part):
+class SplitOfModel(CardPart):
     """How many cases a split has, and how many of them are positive."""
 
     split: Word
@@ -43,7 +44,7 @@ class SplitOfModel(_Part):
     positive: Annotated[int, Field(ge=0)]
 
 
-class MetricOfModel(_Part):
+class MetricOfModel(CardPart):
     """One number with its 95 % interval; without a value where it is undefined."""
 
     split: Line
@@ -54,7 +55,7 @@ class MetricOfModel(_Part):
     method: str
 
 
-class NetworkOfModel(_Part):
+class NetworkOfModel(CardPart):
     """One safetensors file by its SHA-256, and the gray values (mean, SD) that it expects."""
 
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -62,23 +63,22 @@ class NetworkOfModel(_Part):
     sd: list[float]
 
 
-class ModelCard(_Part):
+class ModelCard(CardPart):
     """Everything that is needed to use trained networks, and to judge them.
 
-    The probability of a case is the mean over the networks and over the case's images. Regions
-    are squares around the mask, `image_size_px` to a side, grown by `margin`. With `views` the
-    images of these views are the channels; without, every image is one of its own.
+    The probability of a case is the mean over the networks. Regions are squares of
+    `image_size_px` around the mask; what else is read of a case, `form` tells.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: Line
     chapter: Word
     architecture: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.]{1,100}$")]
-    image_size_px: Annotated[int, Field(ge=1, le=4096)]
-    in_channels: Annotated[int, Field(ge=1, le=16)]
-    views: list[Word] = []
-    margin: Annotated[float, Field(ge=0, le=10)]
+    image_size_px: SidePx
+    form: Form
+    each_network: Line
     threshold: Annotated[float, Field(ge=0, le=1)]
+    threshold_from: Line
     networks: Annotated[list[NetworkOfModel], Field(min_length=1, max_length=100)]
     cohort: CohortOfModel
     splits: list[SplitOfModel]
@@ -104,17 +104,14 @@ class ModelCard(_Part):
     def to_markdown(self) -> str:
         """Return the card for people; names that come from a cohort are shown as plain text."""
         cohort = self.cohort
-        how = f"views {', '.join(self.views)} as channels" if self.views else "each by itself"
-        n = len(self.networks)
-        spread = ", ".join(f"{_numbers(each.mean)} / {_numbers(each.sd)}" for each in self.networks)
+        spread = [f"{_numbers(each.mean)} / {_numbers(each.sd)}" for each in self.networks]
+        known = self.form.facts(self.architecture, self.image_size_px)
+        known["Networks"] = f"{len(self.networks)} x {known['Networks']}; {self.each_network}"
         facts = [
             ("Chapter", self.chapter),
-            ("Networks", f"{n} x {self.architecture}, one for each fold of the training split"),
-            ("Input", f"{self.in_channels} channel(s) of {self.image_size_px} px, images {how}"),
-            ("Region", f"square around the mask, grown by {self.margin:g} on every side"),
-            ("Gray values", f"mean / SD of the training cases: {spread}"),
-            ("Output", "probability of label 1: the mean over networks and images of a case"),
-            ("Threshold", f"{self.threshold:.4f}, chosen on held-out folds of the training split"),
+            *known.items(),
+            ("Gray values", f"mean / SD of the training cases: {'; '.join(dict.fromkeys(spread))}"),
+            ("Threshold", f"{self.threshold:.4f}, {self.threshold_from}"),
         ]
         lines = [f"# Model card: {plain(self.name)}", "", f"**{NOT_CLINICAL}**", ""]
         lines += [SIMULATED, ""] if cohort.simulated else []
@@ -127,6 +124,7 @@ class ModelCard(_Part):
                 ("Name", cohort.name),
                 ("Endpoint", cohort.endpoint),
                 ("Label 1 means", cohort.positive),
+                ("Column learned", cohort.label),
                 ("Images", ", ".join(cohort.modalities)),
                 ("Content (SHA-256)", cohort.digest),
             ],

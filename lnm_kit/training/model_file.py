@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from lightning_fabric import Fabric
 from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
 
-from lnm_kit.cohort.folder import Cohort, staged_folder
+from lnm_kit.cohort.folder import staged_folder
 from lnm_kit.errors import InputError
-from lnm_kit.networks.backbones import ImageNetwork, build_network
-from lnm_kit.networks.weights import load_weights, save_weights
-from lnm_kit.regions.crop import crop_regions
-from lnm_kit.regions.views import crop_views
-from lnm_kit.training.bank import ImageBank
+from lnm_kit.networks.backbones import build_network
+from lnm_kit.networks.fusion import FusionNetwork
+from lnm_kit.networks.triple import ModalityNetwork
+from lnm_kit.networks.weights import save_weights
 from lnm_kit.training.model_card import ModelCard
-from lnm_kit.training.prediction import predict
+from lnm_kit.training.model_forms import ContrastForm, ImageForm
 
 CARD_FILE = "model.toml"
 READABLE_CARD_FILE = "model_card.md"
@@ -36,10 +35,10 @@ class Model:
     """Trained networks with their card."""
 
     card: ModelCard
-    networks: tuple[ImageNetwork, ...]
+    networks: tuple[nn.Module, ...]
 
 
-def write_model(folder: Path, networks: Sequence[ImageNetwork], about: dict[str, Any]) -> ModelCard:
+def write_model(folder: Path, networks: Sequence[nn.Module], about: dict[str, Any]) -> ModelCard:
     """Write networks and their card into a folder, which is there whole or not at all.
 
     Parameters
@@ -49,7 +48,7 @@ def write_model(folder: Path, networks: Sequence[ImageNetwork], about: dict[str,
     networks
         Trained; the probability of the model is the mean of theirs.
     about
-        The fields of `ModelCard` but for ``networks`` and ``in_channels``.
+        The fields of `ModelCard` but for ``networks``.
 
     Returns
     -------
@@ -60,19 +59,17 @@ def write_model(folder: Path, networks: Sequence[ImageNetwork], about: dict[str,
     pydantic.ValidationError
         A field that a card cannot have.
     InputError
-        A full disk, or a folder that cannot be written.
+        A full disk, or a folder that cannot be written; or networks that are not what architecture
+        and form on the card say, so that nobody could read them again.
     """
     with staged_folder(folder, replace=True) as part:
         entries = []
         for number, network in enumerate(networks, start=1):
             path = part / network_file(number)
             save_weights(network, path)
-            normalization = {name: network.get_buffer(name).tolist() for name in ("mean", "sd")}
-            entries.append({"sha256": _digest(path), **normalization})
-        channels = {network.in_channels for network in networks}
-        card = ModelCard.model_validate(
-            {**about, "networks": entries, "in_channels": channels.pop() if channels else 0}
-        )
+            entries.append({"sha256": _digest(path), **_normalization(network)})
+        card = ModelCard.model_validate({**about, "networks": entries})
+        _read_networks(part, card)
         (part / CARD_FILE).write_text(card.to_toml(), encoding="utf-8")
         # safetensors writes files that nobody else may read, and a model is there to be handed on
         for number in range(1, len(networks) + 1):
@@ -108,57 +105,47 @@ def read_model(folder: Path) -> Model:
     return Model(card, tuple(_read_networks(folder, card)))
 
 
-def predict_cohort(model: Model, cohort: Cohort, *, fabric: Fabric) -> pd.DataFrame:
-    """Probability of label 1 for every case of a cohort, from regions as the training cut them.
-
-    Parameters
-    ----------
-    model
-        From `read_model`.
-    cohort
-        With images of the kind that the model was trained on. Its labels are not used.
-    fabric
-        From `open_fabric`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `case_id` and `probability` in [0, 1], in the order of `cohort.cases`.
-
-    Raises
-    ------
-    InputError
-        Images of another modality, views that are missing, or images without a usable region.
-    """
-    card = model.card
-    others = sorted(set(cohort.images["modality"]) - set(card.cohort.modalities))
-    if others:
-        raise InputError(
-            f"the cohort holds images of modality {', '.join(others)}; the model {card.name!r} was "
-            f"trained on {', '.join(card.cohort.modalities)}. Leave the others out of images.csv."
-        )
-    crops, owners = _regions(card, cohort)
-    cases = cohort.cases.index.tolist()
-    bank = ImageBank.of(crops, np.zeros(len(crops), int), owners, fabric.device)
-    each = [predict(network, bank, cases, fabric=fabric) for network in model.networks]
-    probability = np.stack(each).mean(axis=0, dtype=np.float32)
-    return pd.DataFrame({"case_id": cases, "probability": probability})
-
-
 def network_file(number: int) -> str:
     """Return the name of the file of a network, counted from 1."""
     return f"network_{number}.safetensors"
 
 
-def _regions(card: ModelCard, cohort: Cohort) -> tuple[np.ndarray, list[str]]:
-    if card.views:
-        crops, _, _ = crop_views(cohort, card.views, size_px=card.image_size_px, margin=card.margin)
-        return crops, cohort.cases.index.tolist()
-    crops, _ = crop_regions(cohort, size_px=card.image_size_px, margin=card.margin)
-    return crops, cohort.images["case_id"].tolist()
+def build_untrained(card: ModelCard) -> nn.Module:
+    """Build a network as the card describes it, with random weights.
+
+    Raises
+    ------
+    InputError
+        An architecture that is not known, or that the form cannot have.
+    """
+    form, name = card.form, card.architecture
+    if isinstance(form, ImageForm):
+        return build_network(name, in_channels=form.in_channels, weights="none", seed=0)
+    if isinstance(form, ContrastForm):
+        return ModalityNetwork(
+            form.modalities, backbone=name, weights="none", seed=0, dropout=form.dropout
+        )
+    return FusionNetwork(
+        form.fusion,
+        encoder=name,
+        weights="none",
+        seed=0,
+        n_reference=form.n_reference,
+        decoder_channels=form.decoder_channels,
+    )
 
 
-def _read_networks(folder: Path, card: ModelCard) -> list[ImageNetwork]:
+def _normalization(network: nn.Module) -> dict[str, list[float]]:
+    """Mean and SD of the gray values of all branches, in their order."""
+    found: dict[str, list[float]] = {"mean": [], "sd": []}
+    for name, buffer in network.named_buffers():
+        kind = name.rpartition(".")[2]
+        if kind in found:
+            found[kind] += buffer.tolist()
+    return found
+
+
+def _read_networks(folder: Path, card: ModelCard) -> list[nn.Module]:
     networks = []
     for number, entry in enumerate(card.networks, start=1):
         path = folder / network_file(number)
@@ -169,12 +156,33 @@ def _read_networks(folder: Path, card: ModelCard) -> list[ImageNetwork]:
                 f"{path} is not the file that the card describes: it was changed or cut short "
                 f"after the training, and is not used. {AGAIN}"
             )
-        network = build_network(
-            card.architecture, in_channels=card.in_channels, weights="none", seed=0
-        )
-        load_weights(network, path)
+        network = build_untrained(card)
+        _fill(network, path)
         networks.append(network)
     return networks
+
+
+def _fill(network: nn.Module, path: Path) -> None:
+    """Give a network all of its parameters and buffers, and nothing else, from a file."""
+    try:
+        found = load_file(path)
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file ({error}). {WHAT_A_MODEL_IS}") from error
+    own = network.state_dict()
+    wrong = [f"{key} is missing" for key in own if key not in found]
+    wrong += [f"{key} is unknown" for key in found if key not in own]
+    wrong += [
+        f"{key} has shape {tuple(found[key].shape)}, needed {tuple(value.shape)}"
+        for key, value in own.items()
+        if key in found and found[key].shape != value.shape
+    ]
+    if wrong:
+        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise InputError(
+            f"{path} does not fit the network that the card describes: {'; '.join(wrong[:3])}"
+            f"{more}. {AGAIN}"
+        )
+    network.load_state_dict(found)
 
 
 def _digest(path: Path) -> str:

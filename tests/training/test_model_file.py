@@ -17,7 +17,8 @@ from lnm_kit.regions.crop import crop_regions
 from lnm_kit.regions.views import crop_views
 from lnm_kit.training import ImageBank, open_fabric, predict
 from lnm_kit.training.model_card import ModelCard
-from lnm_kit.training.model_file import predict_cohort, read_model, write_model
+from lnm_kit.training.model_file import read_model, write_model
+from lnm_kit.training.model_prediction import predict_cohort
 
 HOSTILE = "<script>alert(1)</script> | [x](javascript:y)"
 N_CASES = 6
@@ -48,14 +49,21 @@ def build_cohort(root, *, views=("transverse", "transverse")):
     return write_cohort(root, info, cases, images)
 
 
-def card_fields(cohort, **changes):
+def card_fields(cohort, *, in_channels=1, views=(), **changes):
     fields = {
         "name": "Network",
         "chapter": "llnm",
         "architecture": "resnet10t",
         "image_size_px": 32,
-        "margin": 0.15,
+        "form": {
+            "kind": "image",
+            "in_channels": in_channels,
+            "views": list(views),
+            "margin": 0.15,
+        },
+        "each_network": "one for each fold",
         "threshold": 0.25,
+        "threshold_from": "chosen on held-out folds",
         "cohort": {
             "name": cohort.info.name,
             "digest": cohort.digest(),
@@ -136,7 +144,7 @@ def test_views_are_channels_in_the_order_of_the_card(tmp_path):
     both = build_cohort(tmp_path / "cohort", views=("transverse", "longitudinal"))
     folder = tmp_path / "network"
     views = ["longitudinal", "transverse"]
-    write_model(folder, networks(2), card_fields(both, views=views))
+    write_model(folder, networks(2), card_fields(both, in_channels=2, views=views))
     fabric = open_fabric("cpu")
     found = predict_cohort(read_model(folder), both, fabric=fabric)
     crops, _, _ = crop_views(both, views, size_px=32)
@@ -196,8 +204,8 @@ def spoil_card(old, new):
         (lambda f: (f / "model.toml").unlink(), "a folder without a card"),
         (lambda f: (f / "model.toml").write_text("format ="), "cannot be read"),
         (lambda f: (f / "model.toml").write_bytes(b"\xff\xfe"), "cannot be read"),
-        (lambda f: (f / "model.toml").write_text("format = 1"), "is no card of a model: name"),
-        (spoil_card("format = 1", "format = 2"), "format"),
+        (lambda f: (f / "model.toml").write_text("format = 2"), "is no card of a model: name"),
+        (spoil_card("format = 2", "format = 1"), "format"),
         (spoil_card("threshold = 0.25", "threshold = 7.0"), "threshold"),
         (spoil_card('"resnet10t"', '"hf-hub:someone/model"'), "architecture"),
         (spoil_card('"resnet10t"', '"nosuchnet"'), "network is 'nosuchnet'"),

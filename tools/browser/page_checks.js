@@ -13,7 +13,7 @@ window.bookChecks = (() => {
   });
   async function until(test, limitMs) {
     const end = performance.now() + limitMs;
-    while (!test() && performance.now() < end) await frames(2);
+    while (!test() && performance.now() < end) await frames(1);
     return Boolean(test());
   }
 
@@ -89,7 +89,7 @@ window.bookChecks = (() => {
       outer.forEach((each) => { each.open = true; });
       for (const expected of [!fold.open, fold.open]) {
         summary.click();
-        await frames(2);
+        await frames(1);
         if (fold.open !== expected || seen() !== expected) {
           problems.push(`"${summary.textContent.trim().slice(0, 60)}" does not ${expected ? "open" : "close"}`);
         }
@@ -102,7 +102,7 @@ window.bookChecks = (() => {
       const before = rest.some(shown);
       for (const expected of [!before, before]) {
         (button ?? box).click();
-        await frames(2);
+        await frames(1);
         if (!button || rest.some(shown) !== expected) {
           problems.push(`${name(box)}: does not ${expected ? "open" : "close"}`);
         }
@@ -137,7 +137,7 @@ window.bookChecks = (() => {
       const toggle = box.querySelector(".lnm-toggle");
       for (const expected of [true, false]) {
         toggle.click();
-        await frames(2);
+        await frames(1);
         if (shown(picture) !== expected) problems.push(`${name(box)}: the static picture does not ${expected ? "come" : "go"}`);
       }
     }

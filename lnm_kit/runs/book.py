@@ -15,6 +15,7 @@ from lnm_kit.runs.files import write_json
 from lnm_kit.runs.folder import find_same_run
 from lnm_kit.runs.gate import find_problems
 from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
+from lnm_kit.runs.pictures import shrink_pictures
 from lnm_kit.runs.publish import find_refusals, publish, refuse_smoke
 from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
 from lnm_kit.sources import files_digest, package_folder
@@ -141,6 +142,7 @@ def _render_and_check(book: Book, root: Path, pages: list[Page]) -> None:
     book.rendered = True
     book.problems += render(build / "source", failed, build / "sphinx.log")
     if failed.is_dir():
+        shrink_pictures(failed)
         write_redirect(
             failed, pages[0].name, str(sphinx_settings(root / "_config.yml")["html_title"])
         )

@@ -14,6 +14,7 @@ from lnm_kit.runs.execute import run_notebook
 from lnm_kit.runs.files import write_json
 from lnm_kit.runs.folder import find_same_run
 from lnm_kit.runs.gate import find_problems
+from lnm_kit.runs.launch import launch_settings
 from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
 from lnm_kit.runs.pictures import shrink_pictures
 from lnm_kit.runs.publish import find_refusals, publish, refuse_smoke
@@ -161,7 +162,16 @@ def _key(root: Path, plans: list[Plan]) -> str:
     for path in sorted(package_folder().rglob("*.py")):
         package.update(path.read_bytes())
     identities = [plan.identity for plan in plans]
-    parts = json.dumps([sources_digest(root), identities, versions, runner, package.hexdigest()])
+    parts = json.dumps(
+        [
+            sources_digest(root),
+            identities,
+            versions,
+            runner,
+            package.hexdigest(),
+            launch_settings(root),
+        ]
+    )
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

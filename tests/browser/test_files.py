@@ -22,7 +22,14 @@ def book(tmp_path):
 
 
 def test_good_links_are_no_problem(book):
-    links = ("#here", "other.html#there", "other.html", "#", "https://doi.org/10.1/x", "mailto:a@b.c")
+    links = (
+        "#here",
+        "other.html#there",
+        "other.html",
+        "#",
+        "https://doi.org/10.1/x",
+        "mailto:a@b.c",
+    )
     assert file_problems(book("".join(f'<a href="{link}">x</a>' for link in links))) == []
 
 
@@ -59,7 +66,9 @@ def test_a_download_is_an_executed_notebook(book, text, found):
 
 def test_redirections_and_files_of_the_theme_are_no_pages(book):
     page = book("text")
-    (page.parent / "index.html").write_text('<meta http-equiv="refresh" content="0; url=page.html">')
+    (page.parent / "index.html").write_text(
+        '<meta http-equiv="refresh" content="0; url=page.html">'
+    )
     (page.parent / "_static").mkdir()
     (page.parent / "_static" / "macros.html").write_text("<p></p>")
     assert [path.name for path in find_pages(page.parent)] == ["other.html", "page.html"]

@@ -62,7 +62,9 @@ def test_files_and_embedded_pictures_shrink_and_texts_stay(tmp_path, drawn):
     (tmp_path / "_images").mkdir()
     (tmp_path / "_images" / "a.png").write_bytes(drawn)
     word = base64.b64encode(drawn).decode()
-    (tmp_path / "page.html").write_text(f'<p>über</p><img alt="x" src="data:image/png;base64,{word}">')
+    (tmp_path / "page.html").write_text(
+        f'<p>über</p><img alt="x" src="data:image/png;base64,{word}">'
+    )
     shrink_pictures(tmp_path)
     assert (tmp_path / "_images" / "a.png").read_bytes() == small_png(drawn)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -21,7 +21,9 @@ def main() -> int:
     pages = [name_of(html, path) for path in find_pages(html)]
     unknown = sorted(set(wanted) - set(pages))
     if not pages or unknown:
-        sys.stderr.write(f"no such page in {html}: {', '.join(unknown) or 'there is none at all'}\n")
+        sys.stderr.write(
+            f"no such page in {html}: {', '.join(unknown) or 'there is none at all'}\n"
+        )
         return 2
     try:
         find_chromium()

@@ -35,7 +35,9 @@ def look_at(html: Path, names: Sequence[str]) -> list[PageReport]:
             visits = [visit(browser, path, reader) for reader in READERS]
             report = PageReport(name, file_problems(path), visits)
             reports.append(report)
-            sys.stdout.write("".join(f"{line}\n" for line in report.all_problems() or [f"{name}: good"]))
+            sys.stdout.write(
+                "".join(f"{line}\n" for line in report.all_problems() or [f"{name}: good"])
+            )
             sys.stdout.flush()
     return reports
 

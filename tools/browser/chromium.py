@@ -45,7 +45,7 @@ def open_browser() -> Iterator[Browser]:
 
 
 def new_context(browser: Browser, *, theme: str, width: int, height: int) -> BrowserContext:
-    """Return a fresh reader: nothing stored, no network, light or dark by their system's setting."""
+    """Return a fresh reader: nothing stored, no network, a light or a dark system."""
     return browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if theme == "dark" else "light",

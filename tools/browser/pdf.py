@@ -50,7 +50,9 @@ def main() -> int:
     with part.open("wb") as file:
         writer.write(file)
     part.replace(target)
-    sys.stdout.write(f"{len(writer.pages)} sheets, {target.stat().st_size / 1e6:.0f} MB: {target}\n")
+    sys.stdout.write(
+        f"{len(writer.pages)} sheets, {target.stat().st_size / 1e6:.0f} MB: {target}\n"
+    )
     return 0
 
 

@@ -36,7 +36,7 @@ class PageReport:
         return found
 
     def weight_mb(self) -> float:
-        """Return the size of all files of the page, in MB, without the shared script."""
+        """Return the size of all files of the page, in MB, without the shared scripts."""
         return max((visit.weight_mb for visit in self.visits), default=0.0)
 
     def load_s(self) -> float:
@@ -64,11 +64,18 @@ def as_markdown(pages: Sequence[PageReport], problems: Sequence[str], seconds: f
         cells += [str(counts.get(name, "")) for name in COLUMNS]
         lines.append(f"| {' | '.join([*cells, str(len(page.all_problems()))])} |")
     slow = [f"- {page.page}: {page.load_s():.1f} s" for page in pages if page.load_s() >= SLOW_S]
-    minor = sorted({f"- {page.page}: {each}" for page in pages for visit in page.visits for each in visit.minor})
+    minor = sorted(
+        {
+            f"- {page.page}: {each}"
+            for page in pages
+            for visit in page.visits
+            for each in visit.minor
+        }
+    )
     readers = ", ".join(dict.fromkeys(visit.reader for page in pages for visit in page.visits))
+    opened = f"{len(pages)} pages, each {readers}; {seconds:.0f} s; {len(problems)} problems."
     parts = [
-        f"# The book in a browser\n\n{len(pages)} pages, each {readers}; {seconds:.0f} s; "
-        f"{len(problems)} problems.",
+        f"# The book in a browser\n\n{opened}",
         "\n".join(lines),
         "## Problems\n\n" + ("\n".join(f"- {each}" for each in problems) or "None."),
         f"## Slower than {SLOW_S:.0f} s on this machine\n\n" + ("\n".join(slow) or "None."),

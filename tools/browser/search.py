@@ -45,14 +45,22 @@ def search_report(browser: Browser, html: Path) -> PageReport:
 def _results(page: Page, html: Path, query: str) -> list[str]:
     page.goto(f"{(html / 'search.html').resolve().as_uri()}?q={query}")
     # the count is said when the list is complete
-    page.wait_for_function("/found|did not match/.test(document.querySelector('#search-results')?.innerText)")
-    return page.evaluate("[...document.querySelectorAll('#search-results li a')].map((a) => a.href)")
+    page.wait_for_function(
+        "/found|did not match/.test(document.querySelector('#search-results')?.innerText)"
+    )
+    return page.evaluate(
+        "[...document.querySelectorAll('#search-results li a')].map((a) => a.href)"
+    )
 
 
 def _typed(page: Page, html: Path) -> list[str]:
     """Type a query into the field that a reader finds on a page."""
     first = next(html.rglob("index.html"))
-    page.goto(next(path for path in (html / "book" / "index.html", first) if path.is_file()).resolve().as_uri())
+    page.goto(
+        next(path for path in (html / "book" / "index.html", first) if path.is_file())
+        .resolve()
+        .as_uri()
+    )
     page.keyboard.press("Control+k")
     page.keyboard.type(QUERIES[0])
     page.keyboard.press("Enter")

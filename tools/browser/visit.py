@@ -14,8 +14,8 @@ from tools.browser.chromium import new_context
 CHECKS = Path(__file__).with_name("page_checks.js")
 LOCAL = ("file", "data", "blob", "about")
 LIMIT_MS = 60_000
-SHARED = "plotly.min.js"
-"""The one large script, which a browser loads once for the whole book."""
+SHARED = ("plotly.min.js", "tex-svg.js")
+"""The large scripts of figures and of formulas, which a browser keeps for the whole book."""
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
@@ -92,7 +92,12 @@ def listen(page: Page, problems: list[str]) -> set[str]:
     page.on("request", note)
     page.on("requestfailed", lambda each: problems.append(f"cannot be loaded: {each.url[-200:]}"))
     page.on("pageerror", lambda error: problems.append(f"script error: {str(error)[:200]}"))
-    page.on("console", lambda line: problems.append(f"console: {line.text[:200]}") if line.type == "error" else None)
+    page.on(
+        "console",
+        lambda line: (
+            problems.append(f"console: {line.text[:200]}") if line.type == "error" else None
+        ),
+    )
     return loaded
 
 
@@ -104,16 +109,25 @@ def _ask(page: Page, found: Visit, reader: Reader) -> None:
     found.counts = page.evaluate("window.bookChecks.counts()")
     theme = page.evaluate("document.documentElement.dataset.theme")
     if theme != reader.theme:
-        found.problems.append(f"the page is {theme or 'of no theme'}, the reader's system is {reader.theme}")
+        found.problems.append(
+            f"the page is {theme or 'of no theme'}, the reader's system is {reader.theme}"
+        )
 
 
 def _run_axe(page: Page, found: Visit) -> None:
     """List violations of WCAG 2.1 A and AA, each with its first places."""
     for violation in Axe().run(page, options=RULES).response["violations"]:
         nodes: list[Any] = violation["nodes"]
-        places = "; ".join(str(node["target"][-1])[:120] for node in nodes[:3])
+        places = "; ".join(map(_place, nodes[:3]))
         text = f"axe {violation['impact']} {violation['id']} ({len(nodes)}): {places}"
         (found.problems if violation["impact"] in GRAVE else found.minor).append(text)
+
+
+def _place(node: dict[str, Any]) -> str:
+    """Say where a violation is, and of which colors one of contrast."""
+    colors: dict[str, Any] = next((check["data"] for check in node["any"] if check["data"]), {})
+    pair = f" {colors['fgColor']} on {colors['bgColor']}" if "fgColor" in colors else ""
+    return str(node["target"][-1])[:120] + pair
 
 
 def _load_seconds(page: Page) -> float:
@@ -122,7 +136,7 @@ def _load_seconds(page: Page) -> float:
 
 
 def _weight_mb(loaded: set[str]) -> float:
-    """Add up the files that a page loads, without the shared script."""
+    """Add up the files that a page loads, without the shared scripts."""
     paths = [Path(unquote(urlsplit(url).path)) for url in loaded if url.startswith("file:")]
-    sizes = [path.stat().st_size for path in paths if path.is_file() and path.name != SHARED]
+    sizes = [path.stat().st_size for path in paths if path.is_file() and path.name not in SHARED]
     return round(sum(sizes) / 1e6, 2)

@@ -10,7 +10,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 READY   := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench lint types format lock clean
+.PHONY: help book look pdf test bench lint types format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ $(READY): requirements.lock requirements-pyradiomics.lock pyproject.toml tools/c
 
 book: $(READY) ## execute the chapters and render the book (PROFILE=smoke|demo|paper)
 	$(BIN)/lnm book --profile $(PROFILE)
+
+look: $(READY) ## open every page of the rendered book in Chromium: faults, accessibility, links (_build/browser/report.md)
+	@test -f _build/html/index.html || { echo "no book in _build/html yet: make book" >&2; exit 1; }
+	$(BIN)/python -m tools.browser _build/html
+
+pdf: $(READY) ## print the rendered book with Chromium into one PDF, _build/book.pdf
+	$(BIN)/python -m tools.browser.pdf _build/html _build/book.pdf
 
 test: $(READY) lint types ## lint, type-check and run all tests
 	@# one thread a process: two processes with two threads each wait for each other most of the time

@@ -14,7 +14,9 @@ from lnm_kit.runs.execute import run_notebook
 from lnm_kit.runs.files import write_json
 from lnm_kit.runs.folder import find_same_run
 from lnm_kit.runs.gate import find_problems
+from lnm_kit.runs.launch import launch_settings
 from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
+from lnm_kit.runs.pictures import shrink_pictures
 from lnm_kit.runs.publish import find_refusals, publish, refuse_smoke
 from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
 from lnm_kit.sources import files_digest, package_folder
@@ -141,6 +143,7 @@ def _render_and_check(book: Book, root: Path, pages: list[Page]) -> None:
     book.rendered = True
     book.problems += render(build / "source", failed, build / "sphinx.log")
     if failed.is_dir():
+        shrink_pictures(failed)
         write_redirect(
             failed, pages[0].name, str(sphinx_settings(root / "_config.yml")["html_title"])
         )
@@ -159,7 +162,16 @@ def _key(root: Path, plans: list[Plan]) -> str:
     for path in sorted(package_folder().rglob("*.py")):
         package.update(path.read_bytes())
     identities = [plan.identity for plan in plans]
-    parts = json.dumps([sources_digest(root), identities, versions, runner, package.hexdigest()])
+    parts = json.dumps(
+        [
+            sources_digest(root),
+            identities,
+            versions,
+            runner,
+            package.hexdigest(),
+            launch_settings(root),
+        ]
+    )
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

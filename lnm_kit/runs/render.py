@@ -14,6 +14,8 @@ import yaml
 from lnm_kit.errors import InputError
 from lnm_kit.runs.downloads import DOWNLOADS_FOLDER, stage_page
 from lnm_kit.runs.files import write_text
+from lnm_kit.runs.launch import launch_settings
+from lnm_kit.runs.status import STATUS_FILE, status_text
 
 MATHJAX_PACKAGE = "sphinx-mathjax-offline"
 MATHJAX_SCRIPT = "tex-svg.js"
@@ -45,12 +47,15 @@ def stage_sources(root: Path, source: Path, executed: Mapping[str, Path]) -> Non
     shutil.copy(root / "_toc.yml", source / "_toc.yml")
     for name, notebook in executed.items():
         stage_page(notebook, source, name)
+    (source / STATUS_FILE).parent.mkdir(exist_ok=True)
+    write_text(source / STATUS_FILE, status_text(executed) + "\n")
     (source / "_local" / "mathjax").mkdir(parents=True)
     shutil.copy(mathjax_script(), source / "_local" / "mathjax" / MATHJAX_SCRIPT)
     (source / "_local" / "interactive").mkdir()
     for path in (*SCRIPTS, STYLE_SHEET, plotly_script()):
         shutil.copy(path, source / "_local" / "interactive")
     settings = sphinx_settings(root / "_config.yml")
+    settings["html_theme_options"] |= launch_settings(root)
     write_text(
         source / "conf.py",
         f"import json\n\nglobals().update(json.loads({json.dumps(settings)!r}))\n",

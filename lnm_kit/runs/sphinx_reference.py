@@ -11,6 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lnm_kit.errors import InputError
 from lnm_kit.runs.reference import command_help, pages_by_name, parameter_table
+from lnm_kit.runs.status import NO_RUN, STATUS_FILE
 
 _NOT_RUNNING = (
     nodes.reference,
@@ -46,10 +47,21 @@ class Command(SphinxDirective):
         return _parsed(self, command_help)
 
 
+class RunStatus(SphinxDirective):
+    """``{run-status}``: when each notebook of the book ran, how long, and with what."""
+
+    def run(self) -> list[nodes.Node]:  # noqa: D102
+        path = Path(self.env.srcdir) / STATUS_FILE
+        self.env.note_dependency(str(path))
+        text = path.read_text(encoding="utf-8") if path.is_file() else NO_RUN
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Add the two directives, and to each function's text the chapters that use it."""
+    """Add the three directives, and to each function's text the chapters that use it."""
     app.add_directive("chapter-parameters", Parameters)
     app.add_directive("lnm-command", Command)
+    app.add_directive("run-status", RunStatus)
     app.connect("builder-inited", _read_pages)
     app.connect("autodoc-process-docstring", _name_pages)
     app.connect("doctree-resolved", _link_terms)

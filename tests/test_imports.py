@@ -33,3 +33,11 @@ def test_what_many_processes_load_is_light(module):
     code = f"import sys, {module}; print(*({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", ["lnm_kit.evaluation", "lnm_kit.figures", "lnm_kit.runs"])
+def test_pages_without_networks_do_not_wait_for_them(module):
+    networks = {"torch", "torchvision", "timm", "lightning_fabric", "captum", "shap"}
+    code = f"import sys, {module}; print(*({networks!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

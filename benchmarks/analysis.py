@@ -116,9 +116,7 @@ def _habitats(rounds: int) -> list[dict]:
     radius_mm = RADIUS_PX * SPACING_MM
     taken = alternate(
         {
-            "own": lambda: local_region(
-                image, radius_mm=RADIUS_PX * SPACING_MM, grid_mm=SPACING_MM
-            ),
+            "own": lambda: local_region(image, radius_mm=radius_mm, grid_mm=SPACING_MM),
             "loop": lambda: habitats_by_pixel(gray, mask),
         },
         rounds=rounds,

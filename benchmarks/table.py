@@ -14,7 +14,7 @@ def show(part: str, rows: list[dict]) -> None:
     widths = [max(len(line.get(name, "")) for line in table) for name in columns]
     for line in table:
         cells = [line.get(name, "").ljust(wide) for name, wide in zip(columns, widths, strict=True)]
-        print("  ".join(cells).rstrip())
+        print("  ".join(cells).rstrip(), flush=True)
 
 
 def duration(seconds: float) -> str:

@@ -1,33 +1,49 @@
-"""Images per second of `fit` against a plain PyTorch loop, both measured in one run.
+"""Images per second of `fit` against the loop of a tutorial and against the device's limit.
 
-The plain loop is what a tutorial writes: float32, a DataLoader, torchvision's transforms image by
-image. Rounds alternate, so that other load on the machine falls on both; the ratio is what counts.
+All loops train the same network on images of the same size in batches of the same size, in turns,
+in one run, so that other load on the machine falls on all of them; the ratios are what counts.
 
-    python benchmarks/training.py --network resnet18 --size-px 96
+- *tutorial*: float32, PNG files, a DataLoader with workers, torchvision's transforms one by one.
+- *in memory*: the same, but the images are decoded and resized before the clock starts.
+- *limit*: the network's own steps on one batch of random numbers that lies on the device, in the
+  precision of `fit`: no images, no augmentation, no validation. Nothing can be faster than that
+  without another network.
+
+    python -m benchmarks.training --network resnet10t --size-px 64
 """
 
 import argparse
 import statistics
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from lnm_kit.networks import build_network
 from lnm_kit.training import ImageBank, TrainingSettings, describe_device, fit, open_fabric
 
+STORED_PX = 224
+"""Side of the PNG files: that of the regions which the papers cut."""
+
 
 class Images(Dataset):
-    def __init__(self, images, labels):
+    """Images as a tutorial reads them: one by one, transformed on a processor."""
+
+    def __init__(self, images: list[Path] | np.ndarray, labels: np.ndarray, size_px: int) -> None:
         self.images, self.labels = images, labels
-        size = images.shape[1]
         self.vary = v2.Compose(
             [
                 v2.ToImage(),
+                v2.Resize(size_px, antialias=True),
                 v2.RandomRotation(20, v2.InterpolationMode.BILINEAR),
-                v2.RandomResizedCrop(size, scale=(0.72, 1), ratio=(1, 1), antialias=True),
+                v2.RandomResizedCrop(size_px, scale=(0.72, 1), ratio=(1, 1), antialias=True),
                 v2.RandomHorizontalFlip(),
                 v2.ColorJitter(brightness=0.05, contrast=0.15),
                 v2.ToDtype(torch.float32, scale=True),
@@ -35,64 +51,134 @@ class Images(Dataset):
             ]
         )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
-        return self.vary(self.images[index]), np.float32(self.labels[index])
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, np.float32]:
+        image = self.images[index]
+        pixels = Image.open(image).convert("L") if isinstance(image, Path) else image
+        return self.vary(pixels), np.float32(self.labels[index])
 
 
-def plain_epoch(network, images, labels, device, batch_size):
-    network.to(device).train()
+def tutorial_epoch(
+    network: nn.Module,
+    images: list[Path] | np.ndarray,
+    labels: np.ndarray,
+    size_px: int,
+    batch_size: int,
+    device: torch.device,
+) -> None:
+    """Train for one epoch in float32, as most published code does."""
+    network.to(device, memory_format=torch.contiguous_format).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    criterion = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(9.0, device=device))
-    loader = DataLoader(Images(images, labels), batch_size, shuffle=True, drop_last=True)
+    criterion = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(9.0, device=device))
+    data = Images(images, labels, size_px)
+    loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, num_workers=2)
     for batch, label in loader:
         optimizer.zero_grad()
         loss = criterion(network(batch.to(device)), label.to(device))
         loss.backward()
         optimizer.step()
-    loss.item()
+        loss.item()
 
 
-def main():
+def limit_epoch(network: nn.Module, n_steps: int, size_px: int, batch_size: int, fabric) -> None:
+    """Train on the same random numbers in every step, in the precision of `fit`."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    module, optimizer = fabric.setup(network, optimizer)
+    module.train()
+    batch = torch.rand(batch_size, 1, size_px, size_px, device=fabric.device)
+    batch = batch.to(memory_format=torch.channels_last)
+    label = (torch.arange(batch_size, device=fabric.device) % 2).float()
+    total = torch.zeros((), device=fabric.device)
+    for _ in range(n_steps):
+        loss = nn.functional.binary_cross_entropy_with_logits(module(batch), label)
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        optimizer.step()
+        total += loss.detach()
+    total.item()
+
+
+def measure(
+    network: str, size_px: int, *, n_images: int, rounds: int, device: str
+) -> dict[str, str | int | float | list[float]]:
+    """Median images per second of each loop, and the ratios of every round."""
+    fabric = open_fabric(device)
+    rng = np.random.default_rng(0)
+    n_validation, batch_size = 8, 32
+    stored = rng.integers(0, 256, (n_images, STORED_PX, STORED_PX), dtype=np.uint8)
+    small = rng.integers(0, 256, (n_images + n_validation, size_px, size_px), dtype=np.uint8)
+    labels = np.arange(len(small)) % 2
+    cases = [str(number) for number in range(len(small))]
+    bank = ImageBank.of(small, labels, cases, fabric.device)
+    settings = TrainingSettings(epochs=1, batch_size=batch_size)
+
+    def build() -> nn.Module:
+        return build_network(network, in_channels=1, weights="none", seed=0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.png" for number in range(n_images)]
+        for path, pixels in zip(files, stored, strict=True):
+            Image.fromarray(pixels).save(path)
+        train, held = cases[:n_images], cases[n_images:]
+        memory = small[:n_images, ..., None]
+        common = (labels, size_px, batch_size, fabric.device)
+        loops: dict[str, Callable[[], object]] = {
+            "fit": lambda: fit(build(), bank, train, held, settings, fabric=fabric, seed=0),
+            "limit": lambda: limit_epoch(
+                build(), n_images // batch_size, size_px, batch_size, fabric
+            ),
+            "in memory": lambda: tutorial_epoch(build(), memory, *common),
+            "tutorial": lambda: tutorial_epoch(build(), files, *common),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in loops}
+        for round_number in range(rounds + 1):
+            for name, loop in loops.items():
+                start = time.perf_counter()
+                loop()
+                if round_number:  # the first round warms up
+                    seconds[name].append(time.perf_counter() - start)
+    ratios = {
+        f"{name} / fit": [
+            round(other / ours, 3)
+            for ours, other in zip(seconds["fit"], seconds[name], strict=True)
+        ]
+        for name in ("tutorial", "in memory", "limit")
+    }
+    return {
+        "network": network,
+        "size_px": size_px,
+        "device": describe_device(fabric),
+        "threads": torch.get_num_threads(),
+        "images": n_images,
+        **{
+            f"{name}, images per second": round(n_images / statistics.median(taken), 1)
+            for name, taken in seconds.items()
+        },
+        **{f"seconds, {name}": values for name, values in ratios.items()},
+    }
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--network", default="resnet18")
-    parser.add_argument("--size-px", type=int, default=96)
+    parser.add_argument("--network", default="resnet10t")
+    parser.add_argument("--size-px", type=int, default=64)
     parser.add_argument("--n-images", type=int, default=320)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="auto")
     choice = parser.parse_args()
-
-    rng = np.random.default_rng(0)
-    n, n_validation, batch_size = choice.n_images, 8, 32
-    shape = (n + n_validation, choice.size_px, choice.size_px)
-    images = rng.integers(0, 256, shape, dtype=np.uint8)
-    labels = np.arange(len(images)) % 2
-    cases = [str(number) for number in range(len(images))]
-    fabric = open_fabric(choice.device)
-    bank = ImageBank.of(images, labels, cases, fabric.device)
-    settings = TrainingSettings(epochs=1, batch_size=batch_size)
-    seconds = {"fit": [], "plain": []}
-    for round_number in range(choice.rounds + 1):
-        for loop, taken in seconds.items():
-            network = build_network(choice.network, in_channels=1, weights="none", seed=0)
-            start = time.perf_counter()
-            if loop == "fit":
-                fit(network, bank, cases[:n], cases[n:], settings, fabric=fabric, seed=0)
-            else:
-                plain = network.to(memory_format=torch.contiguous_format)
-                plain_epoch(plain, images[:n, ..., None], labels[:n], fabric.device, batch_size)
-            if round_number:  # the first round warms up
-                taken.append(time.perf_counter() - start)
-    rate = {loop: n / statistics.median(taken) for loop, taken in seconds.items()}
-    ratios = [plain / ours for ours, plain in zip(seconds["fit"], seconds["plain"], strict=True)]
-    print(
-        f"{choice.network}, {choice.size_px} px, {describe_device(fabric)}, "
-        f"{torch.get_num_threads()} threads: fit {rate['fit']:.0f} images/s, plain loop "
-        f"{rate['plain']:.0f} images/s, ratio {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f} in {choice.rounds} rounds)"
+    result = measure(
+        choice.network,
+        choice.size_px,
+        n_images=choice.n_images,
+        rounds=choice.rounds,
+        device=choice.device,
     )
+    for name, value in result.items():
+        if isinstance(value, list):
+            value = f"{statistics.median(value):.2f} ({min(value):.2f} to {max(value):.2f})"
+        print(f"{name}: {value}")
 
 
 if __name__ == "__main__":

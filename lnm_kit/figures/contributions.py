@@ -1,6 +1,6 @@
 """What columns add to a model's log-odds: of many cases, on average, and of one case."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 from scipy.special import expit, logit
 
 from lnm_kit.errors import InputError
+from lnm_kit.explain.contributions import Contributions, mean_absolute_shap
 from lnm_kit.figures.style import GRAY, PALETTE, new_figure, styled
-
-if TYPE_CHECKING:  # the explanations of networks beside it take seconds to load
-    from lnm_kit.explain.contributions import Contributions
 
 SIGNS = "●■▲◆▼✚✖"
 """How the markers of categories look in text, in the order of ``_MARKERS``."""
@@ -34,7 +32,7 @@ _TICKS = (1e-6, 1e-5, 0.0001, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 
 
 def shap_beeswarm_figure(
-    contributions: "Contributions", *, max_features: int = 15, title: str = ""
+    contributions: Contributions, *, max_features: int = 15, title: str = ""
 ) -> Figure:
     r"""Draw each case as a dot in each column's row: how far right, so much it adds.
 
@@ -65,7 +63,6 @@ def shap_beeswarm_figure(
 
     Examples
     --------
-    >>> from lnm_kit.explain import Contributions
     >>> values = pd.DataFrame({"age_years": [0.5, -0.2], "sex": [0.1, 0.1]}, index=["a", "b"])
     >>> features = pd.DataFrame({"age_years": [60, 30], "sex": ["male", "male"]}, index=["a", "b"])
     >>> figure = shap_beeswarm_figure(Contributions(values, -1.0, features))
@@ -108,7 +105,7 @@ def shap_beeswarm_figure(
 
 
 def shap_bar_figure(
-    contributions: "Contributions", *, max_features: int = 15, seed: int = 0, title: str = ""
+    contributions: Contributions, *, max_features: int = 15, seed: int = 0, title: str = ""
 ) -> Figure:
     """Draw the mean absolute SHAP value of columns as bars, with its 95 % bootstrap interval.
 
@@ -130,15 +127,12 @@ def shap_bar_figure(
 
     Examples
     --------
-    >>> from lnm_kit.explain import Contributions
     >>> values = pd.DataFrame({"age_years": [0.5, -0.2], "sex": [0.1, 0.1]}, index=["a", "b"])
     >>> figure = shap_bar_figure(Contributions(values, -1.0, values))
     >>> [round(float(bar.get_width()), 2) for bar in figure.axes[0].patches]
     [0.35, 0.1]
     """
     _at_least_one("max_features", max_features)
-    from lnm_kit.explain.contributions import mean_absolute_shap
-
     table = mean_absolute_shap(contributions, seed=seed)
     left_out = len(table) - max_features
     table = table.iloc[:max_features]
@@ -171,7 +165,7 @@ def shap_bar_figure(
 
 
 def shap_case_figure(
-    contributions: "Contributions", case_id: str, *, max_features: int = 12, title: str = ""
+    contributions: Contributions, case_id: str, *, max_features: int = 12, title: str = ""
 ) -> Figure:
     """Walk from the base to one case's log-odds, column by column; the top axis is probability.
 
@@ -196,7 +190,6 @@ def shap_case_figure(
 
     Examples
     --------
-    >>> from lnm_kit.explain import Contributions
     >>> values = pd.DataFrame({"age_years": [0.5, -0.2], "sex": [0.1, -0.1]}, index=["a", "b"])
     >>> features = pd.DataFrame({"age_years": [60, 30], "sex": ["male", "female"]}, list("ab"))
     >>> figure = shap_case_figure(Contributions(values, -1.0, features), "a")
@@ -307,7 +300,7 @@ def _draw_categories(
 
 
 def _steps(
-    contributions: "Contributions", case_id: str, max_features: int
+    contributions: Contributions, case_id: str, max_features: int
 ) -> tuple[list[str], np.ndarray]:
     """Names with values, and contributions, largest first; the smallest as one step."""
     values = contributions.values.T[case_id]

@@ -31,7 +31,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "learning_rate": 0.002,
             "folds": 10,
             "network_folds": 3,
-            "compared_epochs": 2,
+            "compared_epochs": 1,
             "repeated_images": 40,
             "radiomics_spacing_mm": 0.25,
             "wavelets": True,

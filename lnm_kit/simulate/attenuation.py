@@ -40,10 +40,10 @@ def describe_attenuation(nodule: Nodule, spread: float, seed: int) -> Attenuatio
     r"""Draw the CT appearance of a nodule with the latent `spread` s.
 
     Cancers take up less iodine than the gland: the nodule lies 65 HU below it, 22 s lower with s,
-    and 1 HU lower for each dB that it is darker in ultrasound, but no nodule falls below soft tissue
-    that took up nothing: 30 HU is approached smoothly. With s the border fades (ln width + 0.22 s),
-    fat beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound does not show
-    s. The magnitudes are choices.
+    and 1 HU lower for each dB that it is darker in ultrasound, but it approaches 30 HU, that of
+    soft tissue without iodine, only smoothly. With s the border fades (ln width + 0.22 s), fat
+    beside the nodule is lost (+ 0.16 s) and the inside is more uneven. Ultrasound does not show s.
+    The magnitudes are choices.
 
     Parameters
     ----------

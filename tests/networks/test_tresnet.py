@@ -5,7 +5,7 @@ from timm.layers import BlurPool2d, SEModule
 from torch import nn
 
 from lnm_kit.errors import InputError
-from lnm_kit.explain.grad_cam import deepest_stage, grad_cam
+from lnm_kit.explain.class_activation import deepest_stage, grad_cam
 from lnm_kit.networks import ImageNetwork, build_network
 from lnm_kit.networks.tresnet import build_tresnet
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from lnm_kit.errors import InputError
-from lnm_kit.explain.grad_cam import deepest_stage, grad_cam
+from lnm_kit.explain.class_activation import deepest_stage, grad_cam
 from lnm_kit.networks.triple import (
     MODALITIES,
     ModalityNetwork,

@@ -6,7 +6,7 @@ from torch import nn
 
 from lnm_kit.errors import InputError
 from lnm_kit.explain import grad_cam
-from lnm_kit.explain.grad_cam import deepest_stage
+from lnm_kit.explain.class_activation import deepest_stage
 from lnm_kit.networks import NETWORKS, build_network
 from lnm_kit.networks.stages import output_shapes
 

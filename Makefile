@@ -48,11 +48,9 @@ lint: $(READY) ## ruff on code and notebooks; no outputs in notebooks
 types: $(READY) ## mypy on the package
 	$(BIN)/mypy
 
-bench: $(READY) ## measure speed, always as a ratio to something in the same run (half an hour, leave it alone)
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.radiomics_engine
+bench: $(READY) ## measure speed, always as a ratio to something in the same run (ten minutes, leave it alone)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks.training
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.simulation
-	$(BIN)/python -m benchmarks.runner
 
 format: $(READY) ## let ruff and nbstripout put the files in order
 	$(BIN)/ruff check --fix .

@@ -1,22 +1,25 @@
 """Time of one simulated frame, as a ratio to a peer measured in the same run.
 
-    python benchmarks/simulation.py [FRAMES]
+    python -m benchmarks.simulation [--frames 20] [--rounds 3]
 
 The peer is the least that any speckle model on this grid must do: complex noise of 600 x 400
 points, filtered by one two-dimensional Gaussian pulse, detected and log-compressed.
 """
 
-import sys
-import time
-from collections.abc import Callable
+import argparse
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from lnm_kit.simulate.ddti_like import ddti_like_nodule, simulated_frame
+from benchmarks.results import save
+from benchmarks.table import show
+from benchmarks.timing import alternate, row
+from lnm_kit.simulate.ddti_like import ddti_like_nodule
+from lnm_kit.simulate.population import simulate_population
 from lnm_kit.simulate.scanner import SCANNERS
-from lnm_kit.simulate.texture_features import nodule_crop, texture_features
 from lnm_kit.simulate.ultrasound import render
+
+PACKAGES = ("lnm-kit", "numpy", "scipy", "pandas")
 
 
 def bare_speckle(seed: int) -> np.ndarray:
@@ -31,32 +34,38 @@ def full_frame(seed: int) -> None:
     render(ddti_like_nodule(seed), SCANNERS["center_1"], plane=plane, seed=seed)
 
 
-def seconds(call: Callable[[int], object], n: int) -> np.ndarray:
-    call(0)
-    times = []
-    for seed in range(1, n + 1):
-        start = time.perf_counter()
-        call(seed)
-        times.append(time.perf_counter() - start)
-    return np.array(times)
+def measure(*, n_frames: int = 20, rounds: int = 3) -> list[dict]:
+    """Rows of the table; the seconds of frames are those of one."""
+    seeds = range(1, n_frames + 1)
+    taken = alternate(
+        {
+            "frame": lambda: [full_frame(seed) for seed in seeds],
+            "speckle": lambda: [bare_speckle(seed) for seed in seeds],
+            "patients": lambda: simulate_population("llnm", seed=0, signal=1.0),
+        },
+        rounds=rounds,
+    )
+    one = {name: [seconds / n_frames for seconds in times] for name, times in taken.items()}
+    what = "ultrasound image with anatomy, nodule and scanner"
+    found = [
+        row(what, "render", one["frame"], peer="bare speckle", peer_seconds=one["speckle"]),
+        row(
+            "patients of the first study, without images", "simulate_population", taken["patients"]
+        ),
+    ]
+    found[0]["note"] = "the peer is noise through one filter, the least that speckle takes"
+    return found
 
 
-def main(n: int) -> None:
-    frame = simulated_frame(1)
-    crop = nodule_crop(frame.pixels, frame.masks[0])
-    peer = np.median(seconds(bare_speckle, n))
-    rows = {
-        "one frame (render)": seconds(full_frame, n),
-        "78 radiomic features of one crop": seconds(lambda _: texture_features(*crop), n),
-    }
-    print(f"bare speckle (the peer): {1e3 * peer:.0f} ms, median of {n}")
-    for name, times in rows.items():
-        low, middle, high = 1e3 * np.percentile(times, (5, 50, 95))
-        print(
-            f"{name}: {middle:.0f} ms (5-95 %: {low:.0f}-{high:.0f}), "
-            f"{middle / 1e3 / peer:.1f} x the peer"
-        )
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    choice = parser.parse_args()
+    rows = measure(n_frames=choice.frames, rounds=choice.rounds)
+    save("simulation", rows, PACKAGES)
+    show("simulation", rows)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
+    main()

@@ -51,3 +51,10 @@ def test_the_scoreboard_calls_a_smoke_run_one(repository, tmp_path):
     assert "for LLNM, LVLNM, CEUS, DGFNet" in text
     assert "50% (CLNM) of the way" in text
     assert "kept no predictions of Combined on training" in text
+
+
+def test_the_page_on_speed_compares_on_this_machine_and_needs_no_run(repository, tmp_path):
+    (tmp_path / "runs").mkdir()
+    text = run_page(repository, tmp_path, "across/speed", profile="smoke")
+    assert "There is no finished run of the profile smoke to read yet." in text
+    assert "features compared, 0 of them beyond" in text

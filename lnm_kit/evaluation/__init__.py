@@ -8,6 +8,7 @@ from lnm_kit.evaluation.auc import (
     delong_test_unpaired,
     roc_points,
 )
+from lnm_kit.evaluation.bootstrap import bootstrap_metrics
 from lnm_kit.evaluation.calibration import (
     brier_score,
     calibration_curve,
@@ -32,6 +33,7 @@ __all__ = [
     "DeLongTest",
     "Estimate",
     "auc",
+    "bootstrap_metrics",
     "brier_score",
     "calibration_curve",
     "calibration_intercept",

@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from lnm_kit.errors import InputError
 from lnm_kit.evaluation.estimate import LEVEL, Estimate, Numbers, labels_and_scores
+from lnm_kit.evaluation.resampling import resampled_means
 
 _RESAMPLES = 2000
 _Z = float(norm.ppf((1 + LEVEL) / 2))
@@ -267,8 +267,7 @@ def brier_score(label: Numbers, probability: Numbers, *, seed: int = 0) -> Estim
     """
     labels, probabilities = _labels_and_probabilities(label, probability)
     error = (probabilities - labels) ** 2
-    samples = [error[rows].mean() for rows in _resamples(labels.size, seed)]
-    return _percentile(float(error.mean()), np.array(samples))
+    return _percentile(float(error.mean()), resampled_means(error, _RESAMPLES, seed))
 
 
 def scaled_brier_score(label: Numbers, probability: Numbers, *, seed: int = 0) -> Estimate:
@@ -299,19 +298,11 @@ def scaled_brier_score(label: Numbers, probability: Numbers, *, seed: int = 0) -
     """
     labels, probabilities = _labels_and_probabilities(label, probability)
     error = (probabilities - labels) ** 2
-    samples = []
-    for rows in _resamples(labels.size, seed):
-        share = labels[rows].mean()
-        if 0 < share < 1:
-            samples.append(1 - error[rows].mean() / (share * (1 - share)))
+    means, shares = resampled_means(np.column_stack([error, labels]), _RESAMPLES, seed).T
+    both = (shares > 0) & (shares < 1)
+    samples = 1 - means[both] / (shares[both] * (1 - shares[both]))
     share = labels.mean()
-    return _percentile(float(1 - error.mean() / (share * (1 - share))), np.array(samples))
-
-
-def _resamples(n: int, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng(seed)
-    for _ in range(_RESAMPLES):
-        yield rng.integers(0, n, n)
+    return _percentile(float(1 - error.mean() / (share * (1 - share))), samples)
 
 
 def _percentile(value: float, samples: np.ndarray) -> Estimate:

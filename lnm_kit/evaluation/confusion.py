@@ -119,6 +119,20 @@ def confusion_metrics(
     }
 
 
+def metrics_of_counts(cells: np.ndarray) -> np.ndarray:
+    """All of `METRICS` from counts (B, 4) ordered tp, fp, fn, tn: (len(METRICS), B), else NaN.
+
+    Examples
+    --------
+    >>> metrics_of_counts(np.array([[2, 1, 0, 1]]))[:, 0].round(2).tolist()
+    [0.75, 1.0, 0.5, 0.67, 1.0, 0.8, 0.5]
+    """
+    tp, fp, fn, tn = cells.T.astype(np.float64)
+    pairs = ((tp + tn, tp + fp + fn + tn), (tp, tp + fn), (tn, tn + fp), (tp, tp + fp))
+    shares = [_share(above, below) for above, below in (*pairs, (tn, tn + fn))]
+    return np.stack([*shares, _f1(cells), _kappa(cells)])
+
+
 def _wilson(count: int, total: int, reason: str) -> Estimate:
     if total == 0:
         return Estimate.undefined(reason)
@@ -142,8 +156,7 @@ def _bootstrap(value: float, samples: np.ndarray) -> Estimate:
 def _f1(cells: np.ndarray) -> np.ndarray:
     """F1 of counts (B, 4) ordered tp, fp, fn, tn; NaN where there is no positive at all."""
     tp, fp, fn, _ = cells.T.astype(np.float64)
-    below = 2 * tp + fp + fn
-    return np.divide(2 * tp, below, out=np.full_like(tp, np.nan), where=below > 0)
+    return _share(2 * tp, 2 * tp + fp + fn)
 
 
 def _kappa(cells: np.ndarray) -> np.ndarray:
@@ -153,3 +166,7 @@ def _kappa(cells: np.ndarray) -> np.ndarray:
     chance = ((tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)) / total**2
     above = (tp + tn) / total - chance
     return np.divide(above, 1 - chance, out=np.full_like(tp, np.nan), where=chance < 1 - 1e-12)
+
+
+def _share(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)

@@ -74,14 +74,12 @@ def decision_curve(
         problems.append(f"resamples is {resamples}; allowed: 2 or more")
     if problems:
         raise InputError("; ".join(problems) + ".")
-    value = _net_benefit(labels, scores, limits)
-    rng = np.random.default_rng(seed)
-    drawn = np.stack(
-        [
-            _net_benefit(labels[rows], scores[rows], limits)
-            for rows in rng.integers(len(labels), size=(resamples, len(labels)))
-        ]
-    )
+    cells = _cells(labels, scores, limits)
+    value = _net_benefit(cells, limits)
+    # a curve depends on these counts only, so a bootstrap of the cases is a draw of the counts
+    shares = cells.ravel() / len(labels)
+    samples = np.random.default_rng(seed).multinomial(len(labels), shares, size=resamples)
+    drawn = _net_benefit(samples.reshape(resamples, *cells.shape), limits)
     lo, hi = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     odds = limits / (1 - limits)
     treat_all = labels.mean() - (1 - labels.mean()) * odds
@@ -99,12 +97,19 @@ def decision_curve(
     )
 
 
-def _net_benefit(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Net benefit at each threshold, by counting from sorted scores."""
-    order = np.argsort(scores, kind="stable")
-    found = np.r_[np.cumsum(labels[order][::-1])[::-1], 0]
-    # how many cases lie below each threshold
-    below = np.searchsorted(scores[order], thresholds, side="left")
-    true_positive = found[below]
-    false_positive = len(labels) - below - true_positive
-    return (true_positive - false_positive * thresholds / (1 - thresholds)) / len(labels)
+def _cells(labels: np.ndarray, scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Count negatives and positives by how many thresholds they reach, (2, T + 1)."""
+    reached = np.searchsorted(np.sort(thresholds), scores, side="right")
+    n_bands = len(thresholds) + 1
+    return np.bincount(labels * n_bands + reached, minlength=2 * n_bands).reshape(2, n_bands)
+
+
+def _net_benefit(cells: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Net benefit at each threshold from counts (..., 2, T + 1), by adding up from above."""
+    at_least = np.cumsum(cells[..., :0:-1], axis=-1)[..., ::-1]
+    order = np.argsort(thresholds, kind="stable")
+    reached = np.empty_like(at_least)
+    reached[..., order] = at_least
+    false_positive, true_positive = reached[..., 0, :], reached[..., 1, :]
+    n = cells.sum(axis=(-1, -2))[..., None]
+    return (true_positive - false_positive * thresholds / (1 - thresholds)) / n

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from lnm_kit.errors import InputError
 from lnm_kit.evaluation.estimate import LEVEL, Estimate, Numbers, labels_and_scores
+from lnm_kit.evaluation.resampling import resampled_means
 
 LEAST_PROBABILITY = 1e-7
 """A probability nearer to 0 or 1 counts as this, so that one certain mistake is not infinite."""
@@ -50,10 +51,17 @@ def log_loss(label: Numbers, probability: Numbers, *, seed: int = 0) -> Estimate
             f"probability is {chance.min():g} to {chance.max():g}; allowed: 0 to 1. Scores on "
             "another scale have no log loss."
         )
-    chance = np.clip(chance, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    losses: npt.NDArray[np.float64] = -np.log(np.where(labels == 1, chance, 1 - chance))
-    drawn = np.random.default_rng(seed).integers(len(losses), size=(_RESAMPLES, len(losses)))
-    lo, hi = np.quantile(losses[drawn].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    losses = losses_of(labels, chance)
+    samples = resampled_means(losses, _RESAMPLES, seed)
+    lo, hi = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(
         float(losses.mean()), float(lo), float(hi), f"bootstrap percentile, {_RESAMPLES}"
     )
+
+
+def losses_of(
+    label: npt.NDArray[np.bool_], probability: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the cross-entropy of each case, in nats, probabilities 0 and 1 being moved inside."""
+    chance = np.clip(probability, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return -np.log(np.where(label, chance, 1 - chance))

@@ -1,6 +1,7 @@
 """The command ``lnm audit``: the printed numbers of a paper against its counts."""
 
 import textwrap
+from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,9 @@ def _papers(files: list[str]) -> list[Paper]:
     papers, problems = [], []
     for name in files:
         try:
-            if Path(name).is_file():
+            if (study := _study_of(Path(name))) is not None:
+                papers.append(published_paper(study))
+            elif Path(name).is_file():
                 papers.append(read_paper(Path(name)))
             elif Path(name).suffix or len(Path(name).parts) > 1:
                 problems.append(f"{name} is no file; give a TOML file or the name of a study.")
@@ -71,6 +74,13 @@ def _papers(files: list[str]) -> list[Paper]:
     if problems:
         raise InputError("\n".join(problems))
     return papers
+
+
+def _study_of(path: Path) -> str | None:
+    """Name the study whose own file of published numbers this is."""
+    folder = Path(str(resources.files("lnm_kit.published"))).resolve()
+    own = path.is_file() and path.resolve().parent == folder
+    return path.stem if own and path.stem in audited_studies() else None
 
 
 def _show(report: pd.DataFrame, *, everything: bool) -> None:

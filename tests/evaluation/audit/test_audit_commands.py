@@ -1,4 +1,5 @@
 import json
+from importlib import resources
 
 import pytest
 import typer
@@ -94,3 +95,11 @@ def test_the_command_is_mounted(good):
     assert (done.exit_code, "0 cannot be obtained" in done.output) == (0, True)
     good.write_text(GOOD.replace("0.714", "0.715"))
     assert CliRunner().invoke(build_app(["audit"]), ["audit", str(good)]).exit_code == 1
+
+
+def test_the_file_of_a_study_is_the_study(capsys):
+    path = resources.files("lnm_kit.published") / "dgfnet.toml"
+    audit_command([str(path)])
+    by_file = capsys.readouterr().out
+    audit_command(["dgfnet"])
+    assert by_file == capsys.readouterr().out

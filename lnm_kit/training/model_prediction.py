@@ -136,9 +136,7 @@ def _from_pairs(model: Model, form: PairForm, cohort: Cohort, fabric: Fabric) ->
         window_width_hu=form.window_width_hu,
     )
     images = {
-        name: ModalityImages.of(
-            part.images, part.targets, part.case_ids, part.area, fabric.device
-        )
+        name: ModalityImages.of(part.images, part.targets, part.case_ids, part.area, fabric.device)
         for name, part in nodule_regions(cohort, recipe, n_jobs=-1).items()
     }
     cases = cohort.cases.index.tolist()

@@ -124,7 +124,7 @@ def _check_present(card: ModelCard, form: ContrastForm, absent: pd.DataFrame) ->
         )
 
 
-def _cases(cases: Sequence[str], n_all: int) -> str:
+def _cases(cases: "pd.Index[str]", n_all: int) -> str:
     return f"all {n_all} cases" if len(cases) == n_all > 1 else ", ".join(map(str, cases))
 
 
@@ -141,7 +141,8 @@ def _from_pairs(model: Model, form: PairForm, cohort: Cohort, fabric: Fabric) ->
     }
     cases = cohort.cases.index.tolist()
     unknown = dict.fromkeys(cases, 0)  # labels, which a prediction does not look at
-    bank = NoduleBank(images, unknown, cohort.cases["patient_id"].to_dict())
+    patients = dict(zip(cases, cohort.cases["patient_id"], strict=True))
+    bank = NoduleBank(images, unknown, patients)
     each = [
         predict_nodules(network, bank, cases, fabric=fabric)
         for network in model.networks

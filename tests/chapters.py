@@ -14,8 +14,12 @@ import nbformat
 import numpy as np
 import pandas as pd
 
+from lnm_kit.cohort import Cohort
 from lnm_kit.errors import InputError
 from lnm_kit.simulate import Frame, Nodule, frames, simulate_cohort
+from lnm_kit.training import open_fabric
+from lnm_kit.training.model_file import Model, read_model
+from lnm_kit.training.model_prediction import predict_cohort
 
 LNM = Path(sys.executable).with_name("lnm")
 STUDIES = Path(__file__).resolve().parents[1] / "book" / "studies"
@@ -65,6 +69,27 @@ def run_chapter(chapter: str, folder: Path, *assignments: str) -> Path:
     assert done.returncode == 0, done.stderr[-3000:]
     (run,) = (folder / "runs" / chapter).iterdir()
     return run
+
+
+def kept_models(run: Path) -> dict[str, Model]:
+    """The models that a run left, by name, read as `lnm predict` reads them."""
+    found = [read_model(folder) for folder in sorted((run / "models").iterdir())]
+    return {model.card.name: model for model in found}
+
+
+def check_predictions(model: Model, cohort: Cohort, run: Path) -> int:
+    """Predict a cohort as `lnm predict` does, and hold it against what the chapter recorded.
+
+    Training cases are left out: a chapter records what is held out, or says "learned". Returns the
+    number of cases compared.
+    """
+    found = predict_cohort(model, cohort, fabric=open_fabric()).set_index("case_id").probability
+    recorded = pd.read_parquet(run / "predictions.parquet").query("split != 'training'")
+    own = recorded[recorded.model == model.card.name].set_index("case_id").probability
+    # a processor with bfloat16 may round differently with other cases in the batch
+    np.testing.assert_allclose(found[own.index], own, rtol=0, atol=1e-3)
+    assert own.empty or np.corrcoef(found[own.index], own)[0, 1] > 0.99
+    return len(own)
 
 
 def text_of(run: Path) -> str:

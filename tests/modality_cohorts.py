@@ -70,7 +70,9 @@ def write_pair_cohort(root: Path, *, n_cases: int = 6, n_images: int = 2) -> Coh
                 else:
                     hu = rng.normal(30 * number - 60, 40, (60, 70)).astype(np.int16)
                     hu[:4] = -1000
-                    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(hu), str(root / f"{name}.nrrd"))
+                    SimpleITK.WriteImage(
+                        SimpleITK.GetImageFromArray(hu), str(root / f"{name}.nrrd")
+                    )
                 row = _row(root, name, f"c{number}", modality, (60, 70), side=14 + 4 * place)
                 images.append(row | ({"path": f"{name}.nrrd"} if modality == "ct" else {}))
     return write_cohort(root, INFO, _cases(n_cases), pd.DataFrame(images))

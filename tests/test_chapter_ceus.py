@@ -8,11 +8,23 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lnm_kit.cohort import load_cohort
+from lnm_kit.errors import InputError
 from lnm_kit.simulate import clips, frames
 from lnm_kit.simulate.ceus import ContrastFrames
 from lnm_kit.simulate.cohort import copy_cohort, simulate_cohort
 from lnm_kit.simulate.ultrasound import Frame
-from tests.chapters import change, positives_kept, refusal, run_chapter, text_of
+from lnm_kit.training import open_fabric
+from lnm_kit.training.model_prediction import predict_cohort
+from tests.chapters import (
+    change,
+    check_predictions,
+    kept_models,
+    positives_kept,
+    refusal,
+    run_chapter,
+    text_of,
+)
 
 MASK = np.pad(np.ones((16, 20), dtype=bool), 8)
 
@@ -103,3 +115,20 @@ def test_it_goes_on_without_frames_clips_the_reading_and_a_class_and_says_so(coh
     metrics = pd.read_json(run / "metrics.json")
     assert set(metrics.split) <= {"training", "validation", "outside"}
     assert not metrics.model.str.contains("US-LNM|Triple|Curve").any()
+
+    # what it keeps is the model of the two modalities that there are, of the complete cases
+    models = kept_models(run)
+    assert set(models) == {"Dual-modality"}
+    model = models["Dual-modality"]
+    assert (
+        sum(split.cases for split in model.card.splits)
+        == len(pd.read_csv(cohort / "cases.csv")) - 2
+    )
+    assert {row.split for row in model.card.metrics} == {"validation"}
+    with pytest.raises(InputError) as caught:
+        predict_cohort(model, load_cohort(cohort), fabric=open_fabric())
+    assert "time_s): sim-ceus-0002, sim-ceus-0005\n" in str(caught.value)
+    lost = ["sim-ceus-0002", "sim-ceus-0005"]
+    for table in ("cases.csv", "images.csv", "truth.csv"):
+        change(cohort / table, lambda rows: rows[~rows.case_id.isin(lost)])
+    assert check_predictions(model, load_cohort(cohort), run) > 10

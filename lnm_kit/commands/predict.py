@@ -57,11 +57,11 @@ def predict(
             err=True,
         )
     if "missing" in table and table["missing"].any():
-        counts = table["missing"].str.split().explode().value_counts()
-        said = ", ".join(f"{name} ({count} cases)" for name, count in counts.items())
+        counts = table["missing"].str.split().explode().value_counts().sort_index()
+        said = [f"{name} ({n} case{'s' if n > 1 else ''})" for name, n in counts.items()]
         typer.echo(
-            f"Predicted without what a case lacks: {said}; see the column missing. Such "
-            "probabilities are less certain; the model's card says what that costs.",
+            f"Predicted without what a case lacks: {', '.join(said)}; see the column missing. "
+            "These probabilities are less sure; the model's card says what that costs.",
             err=True,
         )
     where = "" if out is None else f": {shown_path(out)}"

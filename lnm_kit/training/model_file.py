@@ -167,7 +167,9 @@ def _fill(network: nn.Module, path: Path) -> None:
     try:
         found = load_file(path)
     except SafetensorError as error:
-        raise InputError(f"{path} is not a safetensors file ({error}). {WHAT_A_MODEL_IS}") from error
+        raise InputError(
+            f"{path} is not a safetensors file ({error}). {WHAT_A_MODEL_IS}"
+        ) from error
     own = network.state_dict()
     wrong = [f"{key} is missing" for key in own if key not in found]
     wrong += [f"{key} is unknown" for key in found if key not in own]

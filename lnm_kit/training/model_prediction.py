@@ -124,7 +124,7 @@ def _check_present(card: ModelCard, form: ContrastForm, absent: pd.DataFrame) ->
         )
 
 
-def _cases(cases: Sequence[str], n_all: int) -> str:
+def _cases(cases: "pd.Index[str]", n_all: int) -> str:
     return f"all {n_all} cases" if len(cases) == n_all > 1 else ", ".join(map(str, cases))
 
 
@@ -136,14 +136,13 @@ def _from_pairs(model: Model, form: PairForm, cohort: Cohort, fabric: Fabric) ->
         window_width_hu=form.window_width_hu,
     )
     images = {
-        name: ModalityImages.of(
-            part.images, part.targets, part.case_ids, part.area, fabric.device
-        )
+        name: ModalityImages.of(part.images, part.targets, part.case_ids, part.area, fabric.device)
         for name, part in nodule_regions(cohort, recipe, n_jobs=-1).items()
     }
     cases = cohort.cases.index.tolist()
     unknown = dict.fromkeys(cases, 0)  # labels, which a prediction does not look at
-    bank = NoduleBank(images, unknown, cohort.cases["patient_id"].to_dict())
+    patients = dict(zip(cases, cohort.cases["patient_id"], strict=True))
+    bank = NoduleBank(images, unknown, patients)
     each = [
         predict_nodules(network, bank, cases, fabric=fabric)
         for network in model.networks

@@ -10,11 +10,14 @@ import pytest
 
 from lnm_kit.cohort import write_cohort
 from lnm_kit.networks import build_network
+from lnm_kit.networks.triple import ModalityNetwork
 from lnm_kit.regions.views import crop_views
 from lnm_kit.runs import Recorder
-from lnm_kit.runs.schemas import ClnmParameters
+from lnm_kit.runs.schemas import CeusParameters, ClnmParameters
 from lnm_kit.training import ImageBank, open_fabric, predict
 from lnm_kit.training.model_file import read_model
+from lnm_kit.training.model_forms import ContrastForm
+from tests.modality_cohorts import write_contrast_cohort, write_pair_cohort
 
 CHAPTER = """
 import logging
@@ -152,6 +155,55 @@ def test_networks_of_two_views_get_them_as_channels_in_their_order(
     code, out, err = lnm("predict", "run/models/dl_f", "one_view")
     assert (code, out) == (2, "")
     assert "longitudinal" in err
+    assert "Traceback" not in err
+
+
+def test_a_case_that_lacks_a_modality_is_refused_or_predicted_without_and_named(
+    lnm, tmp_path, monkeypatch
+):
+    whole = write_contrast_cohort(tmp_path / "whole")
+    write_contrast_cohort(tmp_path / "some", without=[("c1", "ceus"), ("c4", "us_lnm")])
+    write_pair_cohort(tmp_path / "other", n_images=1)
+    monkeypatch.setenv("LNM_RUN_FOLDER", str(tmp_path / "run"))
+    (tmp_path / "run").mkdir()
+    run = Recorder.open("ceus", CeusParameters(profile="smoke").resolved())
+    modalities = ["b_mode", "ceus", "us_lnm"]
+    for name, dropout in (("Plain", 0.0), ("Robust", 0.3)):
+        network = ModalityNetwork(
+            modalities, backbone="resnet10t", weights="none", seed=0, dropout=dropout
+        )
+        run.model(
+            name,
+            [network],
+            architecture="resnet10t",
+            image_size_px=32,
+            cohort=whole,
+            label=whole.cases.label.drop("c5"),
+            form=ContrastForm(modalities=modalities, dropout=dropout, margin=0.2),
+            each_network="one",
+            threshold=0.5,
+            threshold_from="not chosen",
+        )
+    card = read_model(tmp_path / "run" / "models" / "plain").card
+    # who took no part is not counted
+    assert {row.split: row.cases for row in card.splits} == {"training": 4, "test": 1}
+
+    monkeypatch.chdir(tmp_path)
+    code, out, err = lnm("predict", "run/models/plain", "some")
+    assert (code, out) == (2, "")
+    assert "no contrast-enhanced frame (modality ceus, no time_s): c1" in err
+    assert "no reading of the neck (column us_lnm of cases.csv): c4" in err
+    code, out, err = lnm("predict", "run/models/robust", "some")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "case_id,probability,missing"
+    assert [line.rpartition(",")[2] for line in lines[1:]] == ["", "ceus", "", "", "us_lnm", ""]
+    assert "without what a case lacks: ceus (1 case), us_lnm (1 case)" in err
+    code, out, err = lnm("predict", "run/models/robust", "whole")
+    assert (code, "lacks" in err) == (0, False)
+    code, out, err = lnm("predict", "run/models/robust", "other")
+    assert (code, out) == (2, "")
+    assert "images of modality ct" in err
     assert "Traceback" not in err
 
 

@@ -1,4 +1,4 @@
-"""Models of several modalities leave as files, predict what the networks do, and refuse the rest."""
+"""Models of several modalities predict as their networks do, and refuse what they cannot read."""
 
 from dataclasses import replace
 

@@ -28,15 +28,23 @@ def write_run(folder, profile="demo", **changes):
 
 
 def row_of(text, page):
-    line = next(line for line in text.splitlines() if line.startswith(f"| {{doc}}`/{page}` | "))
+    line = next(line for line in text.splitlines() if f" </{page}>` | " in line)
     return [cell.strip() for cell in line.strip("|").split(" | ")]
 
 
 def test_a_row_holds_when_how_long_and_with_what(tmp_path):
     run = write_run(tmp_path / "runs" / "llnm" / "20261121-194311-1f0639ec")
-    cells = row_of(status_text({"book/studies/llnm": run}), "book/studies/llnm")
-    assert cells[1:5] == ["demo", "ok", "2026-11-21 19:43", "2 min 33 s"]
-    assert cells[5:] == ["2.9 GB", "`5ec386d5` with changes", "cpu (2 processors)"]
+    text = status_text({"book/studies/llnm": run})
+    cells = row_of(text, "book/studies/llnm")
+    assert cells[:4] == [
+        "{doc}`llnm </book/studies/llnm>`",
+        "demo",
+        "2026-11-21 19:43",
+        "2 min 33 s",
+    ]
+    assert cells[4:] == ["2.9 GB", "`5ec386d5` with changes"]
+    assert "1 notebook, 2 min 33 s" in text
+    assert "| cpu (2 processors) | five networks" in text
 
 
 def test_the_longest_stages_come_first_and_the_rest_is_left_out(tmp_path):
@@ -57,7 +65,7 @@ def test_versions_that_differ_are_all_named(tmp_path):
 def test_a_run_without_a_device_or_a_checkout_claims_none(tmp_path):
     run = write_run(tmp_path / "mine", device=None, git_revision=None, stages_s={})
     text = status_text({"a": run})
-    assert row_of(text, "a")[3:] == ["", "2 min 33 s", "2.9 GB", "no checkout", ""]
+    assert row_of(text, "a")[2:] == ["", "2 min 33 s", "2.9 GB", "no checkout"]
     assert "No run recorded its stages" in text
 
 

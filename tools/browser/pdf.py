@@ -20,12 +20,14 @@ from tools.check_book import ROOT, pages_of
 SHEET = {
     "format": "A4",
     "print_background": True,
+    "scale": 0.82,
     "margin": {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
     "display_header_footer": True,
     "header_template": "<span></span>",
     "footer_template": (
         '<div style="font-size:8px;width:100%;padding:0 16mm;color:#555">'
-        '<span class="title"></span> &middot; page <span class="pageNumber"></span></div>'
+        '<span class="title"></span> &middot; '
+        '<span class="pageNumber"></span> of <span class="totalPages"></span></div>'
     ),
     "tagged": True,
 }

@@ -65,6 +65,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _read_pages)
     app.connect("autodoc-process-docstring", _name_pages)
     app.connect("doctree-resolved", _link_terms)
+    app.connect("html-page-context", _make_citations_items)
     return {"parallel_read_safe": True}
 
 
@@ -76,6 +77,14 @@ def _parsed(directive: SphinxDirective, text_of: Any) -> list[nodes.Node]:
     holder = nodes.container()
     directive.state.nested_parse(StringList(text.splitlines()), 0, holder)
     return holder.children
+
+
+def _make_citations_items(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object
+) -> None:
+    """Let a list of citations hold list items: a reader who hears the page is told their number."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def _read_pages(app: Sphinx) -> None:

@@ -38,12 +38,13 @@ def status_text(executed: Mapping[str, Path]) -> str:
         return NO_RUN
     total = sum(_seconds(run) for run in runs.values())
     rows = [_row(page, run) for page, run in runs.items()]
-    head = ("Page", "Profile", "Ended", "Started", "Took", "Memory", "Revision", "Device")
+    head = ("Page", "Profile", "Started", "Took", "Memory", "Revision")
+    number = "1 notebook" if len(runs) == 1 else f"{len(runs)} notebooks"
     return "\n\n".join(
         [
-            f"{len(runs)} notebooks, {describe_time(total)} of computing altogether.",
+            f"{number}, {describe_time(total)} of computing altogether.",
             markdown_table(head, rows),
-            "## The longest stages",
+            "## Devices and the longest stages",
             _stages(runs),
             "## Versions",
             markdown_table(("Package", "Version"), _versions(runs.values())),
@@ -56,17 +57,15 @@ def _row(page: str, run: Run) -> tuple[str, ...]:
     return (
         _link(page),
         str(run.parameters.get("profile", "")),
-        run.outcome,
         _started(run.folder.name),
         describe_time(_seconds(run)),
         f"{memory_mb / 1000:.1f} GB" if memory_mb else "",
         _revision(run.record.get("git_revision")),
-        str(run.record.get("device") or ""),
     )
 
 
 def _link(page: str) -> str:
-    return f"{{doc}}`/{page}`"
+    return f"{{doc}}`{page.rpartition('/')[2]} </{page}>`"
 
 
 def _seconds(run: Run) -> float:
@@ -105,15 +104,19 @@ def _revision(revision: str | None) -> str:
 
 
 def _stages(runs: Mapping[str, Run]) -> str:
-    """Name the longest stages of every run that recorded some."""
+    """Name device and longest stages of every run that recorded some."""
     rows = []
     for page, run in runs.items():
         stages = run.record.get("stages_s") or {}
         longest = sorted(stages.items(), key=lambda stage: -stage[1])[:LONGEST]
         if longest:
             words = ", ".join(f"{name} {describe_time(seconds)}" for name, seconds in longest)
-            rows.append((_link(page), words))
-    return markdown_table(("Page", "Stages"), rows) if rows else "No run recorded its stages."
+            rows.append((_link(page), str(run.record.get("device") or ""), words))
+    return (
+        markdown_table(("Page", "Device", "Stages"), rows)
+        if rows
+        else "No run recorded its stages."
+    )
 
 
 def _versions(runs: Iterable[Run]) -> list[tuple[str, str]]:

@@ -20,12 +20,14 @@ from tools.check_book import ROOT, pages_of
 SHEET = {
     "format": "A4",
     "print_background": True,
+    "scale": 0.82,
     "margin": {"top": "16mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
     "display_header_footer": True,
     "header_template": "<span></span>",
     "footer_template": (
         '<div style="font-size:8px;width:100%;padding:0 16mm;color:#555">'
-        '<span class="title"></span> &middot; page <span class="pageNumber"></span></div>'
+        '<span class="title"></span> &middot; '
+        '<span class="pageNumber"></span> of <span class="totalPages"></span></div>'
     ),
     "tagged": True,
 }
@@ -95,11 +97,11 @@ def bind(sheets: dict[str, bytes], html: Path, parts: dict[str, str]) -> PdfWrit
         reader = PdfReader(io.BytesIO(content))
         start = len(writer.pages)
         first[(html / f"{name}.html").resolve()] = start
-        writer.append(reader, import_outline=False)
+        writer.append(fileobj=reader, import_outline=False)
         if name in parts:
-            bookmark = writer.add_outline_item(parts[name], start, bold=True)
+            bookmark = writer.add_outline_item(title=parts[name], page_number=start, bold=True)
         title = str((reader.metadata or {}).get("/Title", name)).split(" — ")[0]
-        writer.add_outline_item(title, start, parent=bookmark)
+        writer.add_outline_item(title=title, page_number=start, parent=bookmark)
     for number in range(len(writer.pages)):
         _keep_links_inside(writer, number, first)
     writer.add_metadata({"/Title": "From nodule to node"})
@@ -124,7 +126,7 @@ def _keep_links_inside(writer: PdfWriter, number: int, first: dict[Path, int]) -
     if "/Annots" in page:
         page[NameObject("/Annots")] = type(page["/Annots"].get_object())(kept)
     for link in moved:
-        writer.add_annotation(number, link)
+        writer.add_annotation(page_number=number, annotation=link)
 
 
 def _annotations(page: DictionaryObject) -> Iterator[tuple[Any, DictionaryObject]]:

@@ -50,7 +50,7 @@ types: $(READY) ## mypy on the package
 
 bench: $(READY) ## measure speed, always as a ratio to something in the same run (ten minutes, leave it alone)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks $(BENCH)
-	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks --only training
 
 format: $(READY) ## let ruff and nbstripout put the files in order
 	$(BIN)/ruff check --fix .

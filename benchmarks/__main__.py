@@ -25,6 +25,9 @@ PARTS = (
     "startup",
     "runner",
 )
+ALONE = "training"
+"""Wants all threads, where the others take one each; measured only when asked for."""
+MODULES = {"radiomics": "radiomics_engine", ALONE: "training_rows"}
 
 
 def growth(*, long: bool) -> None:
@@ -66,7 +69,14 @@ def _keep(part: str, rows: list[dict], packages: tuple[str, ...]) -> None:
 
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*PARTS, ALONE),
+        default=PARTS,
+        metavar="PART",
+        help=f"some of {', '.join(PARTS)}, {ALONE}; without it all but {ALONE}",
+    )
     parser.add_argument("--long", action="store_true", help="grow to 100,000 images")
     parser.add_argument("--peers", nargs="+", default=[], help="folders of tools to compare with")
     parser.add_argument("--ddti", help="also compare all frames of this folder of DDTI")

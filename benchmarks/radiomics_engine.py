@@ -109,25 +109,30 @@ def measure(*, n_regions: int = 64, rounds: int = 3, compiling: bool = True) -> 
     items = regions(n_regions)
     sizes = [int(mask.sum()) for _, mask in items]
     about = f"{n_regions} regions of {min(sizes):,} to {max(sizes):,} pixels"
-    calls: dict[str, Callable[[], object]] = {
-        "engine": lambda: [engine(item, ALL) for item in items],
-        "pyradiomics": lambda: [pyradiomics(item, ALL) for item in items],
-        "engine, no shape": lambda: [engine(item, TEXTURE) for item in items],
-        "pyradiomics, no shape": lambda: [pyradiomics(item, TEXTURE) for item in items],
+    jobs: dict[str, tuple[Callable[..., object], list]] = {
+        "engine": (lambda *item: engine(item, ALL), items),
+        "pyradiomics": (lambda *item: pyradiomics(item, ALL), items),
+        "engine, no shape": (lambda *item: engine(item, TEXTURE), items),
+        "pyradiomics, no shape": (lambda *item: pyradiomics(item, TEXTURE), items),
     }
-    counts = dict.fromkeys(calls, n_regions)
     absent = []
     ready = [(nine_images(pixels), mask) for pixels, mask in items[: max(REGIONS_OF_PEER.values())]]
     for name, compute in installed():
         if compute is None:
             absent.append(name)
-            continue
-        few = ready[: REGIONS_OF_PEER[name]]
-        counts[name] = len(few)
-        calls[name] = lambda compute=compute, few=few: [compute(*item) for item in few]
+        else:
+            jobs[name] = (compute, ready[: REGIONS_OF_PEER[name]])
+    calls = {
+        name: lambda job=job, given=given: [job(*item) for item in given]
+        for name, (job, given) in jobs.items()
+    }
+    first = {
+        name: lambda job=job, given=given: job(*given[0]) for name, (job, given) in jobs.items()
+    }
+    counts = {name: len(given) for name, (_, given) in jobs.items()}
     seconds = {
         name: [one / counts[name] for one in taken]
-        for name, taken in alternate(calls, rounds=rounds).items()
+        for name, taken in alternate(calls, rounds=rounds, warm_up=first).items()
     }
     n_features = len(feature_names(classes=ALL, **IMAGES))
     what = f"{n_features} features of a region"

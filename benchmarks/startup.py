@@ -1,6 +1,6 @@
 """What loading the package costs, as a ratio to loading numpy and pandas; and a chapter's kernel.
 
-    python -m benchmarks.startup [--rounds 5]
+    python -m benchmarks.startup [--rounds 3]
 
 Imports are timed by the processor time of fresh processes, less that of a process that imports
 nothing; kernels by the clock on the wall, from the start to the first answer.
@@ -63,7 +63,7 @@ def in_kernel(code: str) -> None:
         manager.shutdown_kernel(now=True)
 
 
-def measure(*, rounds: int = 5) -> list[dict]:
+def measure(*, rounds: int = 3) -> list[dict]:
     """Rows of the table."""
     names = ["", PEER, *MODULES]
     calls = {
@@ -85,8 +85,9 @@ def measure(*, rounds: int = 5) -> list[dict]:
             one.pop(key)
     kernels = alternate(
         {"empty": lambda: in_kernel("pass"), "chapter": lambda: in_kernel(FIRST_CELL)},
-        rounds=max(rounds - 2, 1),
+        rounds=rounds,
         clock=time.perf_counter,
+        warm_up={},
     )
     note = "wall time; the peer is a kernel that imports nothing"
     what = "kernel of a chapter, to the end of its first cell"
@@ -97,7 +98,7 @@ def measure(*, rounds: int = 5) -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     rows = measure(rounds=parser.parse_args().rounds)
     save("startup", rows, PACKAGES)
     show("startup", rows)

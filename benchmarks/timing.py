@@ -10,15 +10,17 @@ def alternate(
     *,
     rounds: int,
     clock: Callable[[], float] = time.process_time,
+    warm_up: Mapping[str, Callable[[], object]] | None = None,
 ) -> dict[str, list[float]]:
-    """Seconds of every call in every round; a round before them warms up and is not counted."""
+    """Seconds of every call in every round; before them, `warm_up` or each call runs once."""
+    for call in (calls if warm_up is None else warm_up).values():
+        call()
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for name, call in calls.items():
             start = clock()
             call()
-            if number:
-                taken[name].append(clock() - start)
+            taken[name].append(clock() - start)
     return taken
 
 

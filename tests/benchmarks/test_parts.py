@@ -24,6 +24,22 @@ def test_peers_that_are_absent_are_named(monkeypatch):
     assert dict(installed()) == dict.fromkeys(TOOLS)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_the_engine_is_measured_against_pyradiomics_and_against_who_is_there(monkeypatch):
+    tools = {"nyxus": lambda images, mask: None, "mirp": None}
+    monkeypatch.setattr(radiomics_engine, "installed", lambda: tools.items())
+    monkeypatch.setattr(radiomics_engine, "quiet", lambda: None)
+    rows = radiomics_engine.measure(n_regions=1, rounds=1, compiling=False)
+    by_peer = {row["peer"]: row for row in rows}
+    assert [row["what"] for row in rows[:2]] == [
+        "851 features of a region",
+        "837 features, no shape",
+    ]
+    assert by_peer["pyradiomics"]["ratio"] > 0
+    assert by_peer["mirp"]["note"] == "not installed"
+    assert "ratio" in by_peer["nyxus"]
+
+
 def test_peers_get_the_original_and_eight_wavelet_images():
     pixels, _ = radiomics_engine.regions(1)[0]
     images = nine_images(pixels)

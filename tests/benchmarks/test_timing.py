@@ -27,6 +27,14 @@ def test_calls_take_turns_and_the_first_round_does_not_count():
     assert order == ["fast", "slow"] * 4
 
 
+def test_a_shorter_warm_up_takes_the_place_of_the_first_round():
+    said = []
+    calls = {"job": lambda: said.append("all")}
+    taken = alternate(calls, rounds=2, warm_up={"job": lambda: said.append("one")})
+    assert said == ["one", "all", "all"]
+    assert len(taken["job"]) == 2
+
+
 def test_the_ratio_is_the_median_of_the_rounds_own():
     found = row("job", "own", [1.0, 2.0, 4.0], peer="other", peer_seconds=[10.0, 10.0, 80.0])
     assert (found["seconds"], found["peer_seconds"]) == (2.0, 10.0)

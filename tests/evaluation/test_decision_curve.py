@@ -60,6 +60,27 @@ def test_it_is_the_count_of_patients_at_every_threshold(seed, decimals):
     assert found.net_benefit.to_numpy() == pytest.approx(expected)
 
 
+def test_thresholds_may_come_in_any_order_and_twice():
+    label, probability = cases()
+    found = decision_curve(label, probability.round(1), [0.4, 0.1, 0.9, 0.4])
+    one_by_one = [by_counting(label, probability.round(1), t) for t in (0.4, 0.1, 0.9, 0.4)]
+    assert found.net_benefit.to_numpy() == pytest.approx(one_by_one)
+    assert found.iloc[0].equals(found.iloc[3])
+
+
+def test_bands_are_those_of_resampled_patients():
+    label, probability = cases(n=150)
+    found = decision_curve(label, probability, [0.2, 0.5], resamples=4000)
+    rng = np.random.default_rng(1)
+    curves = [
+        [by_counting(label[rows], probability[rows], t) for t in (0.2, 0.5)]
+        for rows in rng.integers(0, 150, (4000, 150))
+    ]
+    lo, hi = np.quantile(curves, [0.025, 0.975], axis=0)
+    assert found.lo.to_numpy() == pytest.approx(lo, abs=0.006)
+    assert found.hi.to_numpy() == pytest.approx(hi, abs=0.006)
+
+
 def test_at_threshold_0_all_are_treated_and_a_perfect_model_keeps_that_worth():
     label, _ = cases()
     found = decision_curve(label, label.astype(float), THRESHOLDS, resamples=2)

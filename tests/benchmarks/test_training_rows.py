@@ -1,0 +1,27 @@
+"""Images per second become seconds of an image, with the ratios of the rounds."""
+
+import pytest
+
+from benchmarks.training_rows import rows_of
+
+FOUND = {
+    "network": "resnet10t",
+    "size_px": 64,
+    "device": "cpu (2 processors)",
+    "fit, images per second": 200.0,
+    "tutorial, images per second": 40.0,
+    "in memory, images per second": 50.0,
+    "limit, images per second": 220.0,
+    "seconds, tutorial / fit": [4.0, 5.0, 6.0],
+    "seconds, in memory / fit": [4.0],
+    "seconds, limit / fit": [0.9, 0.92],
+}
+
+
+def test_every_loop_is_a_row():
+    rows = {row["peer"]: row for row in rows_of(FOUND)}
+    assert len(rows) == 3
+    tutorial = rows["loop of a tutorial"]
+    assert (tutorial["seconds"], tutorial["peer_seconds"]) == (0.005, 0.025)
+    assert (tutorial["ratio_low"], tutorial["ratio"], tutorial["ratio_high"]) == (4, 5, 6)
+    assert rows["bare network, the limit"]["ratio"] == pytest.approx(0.91)

@@ -1,6 +1,8 @@
 """The files from which an environment is made say the same."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,3 +67,15 @@ def test_supported_pythons_agree_with_the_machine_check(repository, project):
     text = (repository / "tools" / "check_machine.py").read_text()
     low, high = re.search(r"MINIMUM, LIMIT = \((3), (\d+)\), \(3, (\d+)\)", text).group(2, 3)
     assert project["requires-python"] == f">=3.{low},<3.{high}"
+
+
+def test_the_linter_reads_every_module_of_package_and_tests(repository):
+    ruff = [sys.executable, "-m", "ruff", "check", "--show-files", "lnm_kit", "tests"]
+    done = subprocess.run(ruff, cwd=repository, capture_output=True, text=True, check=True)
+    read = {Path(line).resolve() for line in done.stdout.split()}
+    modules = {
+        path.resolve()
+        for part in ("lnm_kit", "tests")
+        for path in (repository / part).rglob("*.py")
+    }
+    assert modules <= read

@@ -146,8 +146,7 @@ def check_workers(
         if isinstance(problems, BaseException):
             said = str(problems).strip().partition("\n")[0]
             problems = [
-                f"has not the book's package ({said}); start `dask worker` with the Python of "
-                "the book"
+                f"has not the book's package ({said}); start `dask worker` with the book's Python"
             ]
         lines += [f"{worker} {problem}" for problem in problems]
     if lines:

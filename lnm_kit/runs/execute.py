@@ -214,14 +214,10 @@ def _with_the_same_cohort(ended: Execution, cohort: object, digest: str | None) 
         f"the cohort {cohort} {changed} while the run read it: the results belong to no cohort. "
         "Run it again when nobody writes there"
     )
-    return replace(
-        ended, outcome="error", error_name=InputError.__name__, error_message=message
-    )
+    return replace(ended, outcome="error", error_name=InputError.__name__, error_message=message)
 
 
-def _save(
-    ended: Execution, notebook: nbformat.NotebookNode, folder: Path, name: str
-) -> Execution:
+def _save(ended: Execution, notebook: nbformat.NotebookNode, folder: Path, name: str) -> Execution:
     """Write the executed notebook; on a full disk, leave room for the record that says so."""
     reserve = folder / RESERVE_FILE
     try:

@@ -7,13 +7,84 @@ import nbformat
 
 KINDS = ("text/html", "text/markdown")
 TAGS = frozenset(
-    "a abbr b blockquote br button caption code col colgroup dd del details div dl dt em "
-    "figcaption figure h1 h2 h3 h4 h5 h6 hr i img input ins kbd label li mark ol optgroup option "
-    "p pre q s samp section select small span strong style sub summary sup table tbody td tfoot "
-    "th thead tr tt u ul var wbr".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "button",
+        "caption",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "li",
+        "mark",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "select",
+        "small",
+        "span",
+        "strong",
+        "style",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
 REFUSED_ATTRIBUTES = frozenset(
-    "action background cite formaction http-equiv ping srcdoc srcset xlink:href".split()
+    [
+        "action",
+        "background",
+        "cite",
+        "formaction",
+        "http-equiv",
+        "ping",
+        "srcdoc",
+        "srcset",
+        "xlink:href",
+    ]
 )
 RELATIVE = r"(?!//)[^:]*(?:[/?#]|$)"
 SAFE_ADDRESSES = {

@@ -39,7 +39,11 @@ class Run:
     @property
     def outcome(self) -> str:
         """How it ended: ok, error, timeout, kernel-died, interrupted; or running."""
-        return RUNNING if is_running(self.folder, self.record) else str(self.record.get("outcome", "unknown"))
+        return (
+            RUNNING
+            if is_running(self.folder, self.record)
+            else str(self.record.get("outcome", "unknown"))
+        )
 
     @property
     def message(self) -> str:

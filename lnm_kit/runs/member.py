@@ -40,6 +40,7 @@ def bounded_environment(threads: int) -> dict[str, str]:
     >>> bounded_environment(1)["OMP_NUM_THREADS"]
     '1'
     """
+
     def least(names: Sequence[str]) -> str:
         before = [os.environ.get(name, "") for name in names]
         return str(min([threads, *(int(number) for number in before if number.isdigit())]))

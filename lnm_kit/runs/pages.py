@@ -12,8 +12,8 @@ import yaml
 from lnm_kit.errors import InputError
 from lnm_kit.runs.notebook import literals_of, notebook_identity, read_notebook
 from lnm_kit.runs.parameters import check_parameters
-from lnm_kit.runs.schemas import PARAMETERS
 from lnm_kit.runs.preconditions import check_preconditions
+from lnm_kit.runs.schemas import PARAMETERS
 from lnm_kit.sources import package_folder
 
 SUFFIXES = (".ipynb", ".md")

@@ -9,8 +9,8 @@ from lnm_kit.errors import InputError
 from lnm_kit.runs.folder import file_digest, find_same_run
 from lnm_kit.runs.notebook import code_of, imported_code_digest, notebook_identity, read_notebook
 from lnm_kit.runs.parameters import check_parameters
-from lnm_kit.runs.schemas import CommonParameters
 from lnm_kit.runs.preconditions import check_preconditions
+from lnm_kit.runs.schemas import CommonParameters
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ def _make_citations_items(
 def _read_pages(app: Sphinx) -> None:
     source = Path(app.srcdir)
     notebooks = sorted((source / "book").rglob("*.ipynb"))
-    pages = [(f"/{path.relative_to(source).with_suffix('').as_posix()}", path) for path in notebooks]
+    pages = [
+        (f"/{path.relative_to(source).with_suffix('').as_posix()}", path) for path in notebooks
+    ]
     _pages.clear()
     _pages.update(pages_by_name(pages))
 
@@ -114,7 +116,7 @@ def _link_terms(app: Sphinx, tree: nodes.document, page: str) -> None:
 
 
 def _is_running(text: nodes.Text) -> bool:
-    """Tell whether a piece of text belongs to a paragraph or a list, and to no link, title or code."""
+    """Tell whether text belongs to a paragraph or a list, and to no link, title or code."""
     within = text.parent
     paragraph = False
     while within is not None:

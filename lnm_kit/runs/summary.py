@@ -8,9 +8,9 @@ from typing import Any
 from lnm_kit.progress import describe_time
 from lnm_kit.runs.inventory import Run
 from lnm_kit.runs.parameters import check_parameters
-from lnm_kit.runs.schemas import PARAMETERS
 from lnm_kit.runs.plan import RunPlan
 from lnm_kit.runs.recorder import METRICS_FILE, MODELS_FOLDER
+from lnm_kit.runs.schemas import PARAMETERS
 
 NO_MEANING = "The smoke profile shows that everything runs; its numbers mean nothing."
 SIMULATED = "simulated"

@@ -29,7 +29,9 @@ def bound(tmp_path):
         return (tmp_path / name).resolve().as_uri()
 
     sheets = {
-        "index": sheet("Cover", address("b.html") + "#there", address("run.ipynb"), "https://doi.org/1"),
+        "index": sheet(
+            "Cover", address("b.html") + "#there", address("run.ipynb"), "https://doi.org/1"
+        ),
         "a": sheet("First", n_pages=2),
         "b": sheet("Second"),
     }

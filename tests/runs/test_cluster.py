@@ -73,14 +73,14 @@ def other_server():
             kept[0].sendall(b"SSH-2.0-of something else\r\n")
 
         threading.Thread(target=greet, daemon=True).start()
-        yield "127.0.0.1:{}".format(server.getsockname()[1])
+        yield f"127.0.0.1:{server.getsockname()[1]}"
         for each in kept:
             each.close()
 
 
 def test_nothing_starts_where_no_scheduler_answers(lnm, toy_book, other_server):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        free = "127.0.0.1:{}".format(server.getsockname()[1])
+        free = f"127.0.0.1:{server.getsockname()[1]}"
     for address, reason, words in [
         (free, "refused", ("sweep", "llnm", "-p", "seed=0:2")),
         (free, "refused", ("sweep", "llnm", "-p", "seed=0:2", "--dry-run")),

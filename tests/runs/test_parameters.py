@@ -14,8 +14,8 @@ from lnm_kit.runs.parameters import (
     read_parameter_file,
     take_parameters,
 )
-from lnm_kit.runs.schemas import PARAMETERS, LlnmParameters
 from lnm_kit.runs.profiles import PROFILES
+from lnm_kit.runs.schemas import PARAMETERS, LlnmParameters
 
 
 def test_all_wrong_parameters_are_listed_together():

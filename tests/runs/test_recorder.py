@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from lnm_kit.runs.schemas import LlnmParameters
 from lnm_kit.runs.recorder import Recorder
+from lnm_kit.runs.schemas import LlnmParameters
 
 
 def estimate(value, lo=0.5, hi=0.9, method="DeLong"):

@@ -29,7 +29,8 @@ An AUC in a title
 .. image:: none.png
    :alt: AUC
 
-The code ``AUC`` and auc, AUCish, an ultrasound masked, xAUC; AUCs, then AUC again; contrast-enhanced Ultrasound.
+The code ``AUC`` and auc, AUCish, an ultrasound masked, xAUC; AUCs, then AUC again;
+contrast-enhanced Ultrasound.
 
 - ultrasound masks, ultrasound-maskable
 """
@@ -65,7 +66,7 @@ def built(tmp_path):
     title = nbformat.v4.new_markdown_cell("# The chapter")
     nbformat.write(new_notebook(cells=[title, new_code_cell(code)]), source / "book/chapter.ipynb")
     html = tmp_path / "html"
-    with open(tmp_path / "log", "w") as log:
+    with (tmp_path / "log").open("w") as log:
         Sphinx(source, source, html, tmp_path / "trees", "html", status=log, warning=log).build()
     return lambda name: (html / f"{name}.html").read_text()
 

@@ -141,6 +141,9 @@ def staged(tmp_path):
     notebook = tmp_path / "executed.ipynb"
     metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     nbformat.write(new_notebook(cells=[text, cell], metadata=metadata), notebook)
+    # the page comes from a run, which the book's status tells of
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "params.toml").write_text("")
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "plain.md").write_text("# Plain\n")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/page\nchapters:\n"

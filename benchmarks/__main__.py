@@ -53,9 +53,7 @@ def timed(part: str) -> None:
     """A part whose module measures with its own defaults."""
     from importlib import import_module
 
-    module = import_module(
-        {"radiomics": "benchmarks.radiomics_engine"}.get(part, f"benchmarks.{part}")
-    )
+    module = import_module(f"benchmarks.{MODULES.get(part, part)}")
     _keep(part, module.measure(), module.PACKAGES)
 
 

@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.transforms import v2
 
 from lnm_kit.networks import build_network
@@ -100,6 +101,13 @@ def limit_epoch(network: nn.Module, n_steps: int, size_px: int, batch_size: int,
     total.item()
 
 
+def operations(network: nn.Module, size_px: int) -> int:
+    """Count additions and multiplications of one training step on one image, matrices only."""
+    with FlopCounterMode(display=False) as counter:
+        network.eval()(torch.rand(1, 1, size_px, size_px)).sum().backward()
+    return counter.get_total_flops()
+
+
 def measure(
     network: str, size_px: int, *, n_images: int, rounds: int, device: str
 ) -> dict[str, str | int | float | list[float]]:
@@ -152,6 +160,7 @@ def measure(
         "device": describe_device(fabric),
         "threads": torch.get_num_threads(),
         "images": n_images,
+        "operations an image": operations(build(), size_px),
         **{
             f"{name}, images per second": round(n_images / statistics.median(taken), 1)
             for name, taken in seconds.items()

@@ -1,13 +1,16 @@
 """Images per second become seconds of an image, with the ratios of the rounds."""
 
 import pytest
+from torch import nn
 
+from benchmarks.training import operations
 from benchmarks.training_rows import rows_of
 
 FOUND = {
     "network": "resnet10t",
     "size_px": 64,
     "device": "cpu (2 processors)",
+    "operations an image": 4_000_000_000,
     "fit, images per second": 200.0,
     "tutorial, images per second": 40.0,
     "in memory, images per second": 50.0,
@@ -25,3 +28,11 @@ def test_every_loop_is_a_row():
     assert (tutorial["seconds"], tutorial["peer_seconds"]) == (0.005, 0.025)
     assert (tutorial["ratio_low"], tutorial["ratio"], tutorial["ratio_high"]) == (4, 5, 6)
     assert rows["bare network, the limit"]["ratio"] == pytest.approx(0.91)
+    assert "fit: 800 billion operations a second" in tutorial["note"]
+
+
+def test_operations_are_the_multiplications_and_additions_of_both_passes():
+    layer = nn.Conv2d(1, 4, 3, padding=1, bias=False)
+    # 9 multiplications and 9 additions a pixel and filter, forward and for the filters' gradient;
+    # the image's own gradient is not asked for
+    assert operations(layer, 8) == 2 * 2 * 9 * 4 * 8 * 8

@@ -98,13 +98,16 @@ class Body:
         """Unit-variance smooth field at points of a plane, with correlation scale `scale_mm`.
 
         The same body gives the same field, so a cystic part that one plane shows is met by the
-        other where they cross. A sum of random cosines (Shinozuka & Jan 1972, J. Sound Vib. 25:111,
-        eq. 1).
+        other where they cross. The two coordinates broadcast: a row and a column make a grid. A sum
+        of random cosines (Shinozuka & Jan 1972, J. Sound Vib. 25:111, eq. 1).
         """
         wave = self.waves / scale_mm
-        phase = np.multiply.outer(lateral_mm, wave[:, _lateral(plane)])
-        phase += np.multiply.outer(deep_mm, wave[:, 1]) + self.phases
-        return np.cos(phase).sum(axis=-1) * np.sqrt(2 / len(self.phases))
+        across = np.multiply.outer(lateral_mm, wave[:, _lateral(plane)]) + self.phases
+        along = np.multiply.outer(deep_mm, wave[:, 1])
+        # cos(a + b) taken apart: on a grid, cosines of its columns and rows instead of its points
+        summed: Array = np.einsum("...m,...m->...", np.cos(across), np.cos(along))
+        summed -= np.einsum("...m,...m->...", np.sin(across), np.sin(along))
+        return summed * np.sqrt(2 / len(self.phases))
 
 
 def build_body(nodule: Nodule) -> Body:

@@ -127,7 +127,7 @@ def _slow_field(body: Body, layout: Layout, cut: Cut, scale_mm: float) -> Array:
     """Unit field of the body on the cut, computed coarsely and stretched: it is smooth."""
     step = max(1, int(0.5 * scale_mm / layout.spacing_mm))
     lateral, deep = cut.lateral_mm[::step], cut.deep_mm[::step]
-    coarse = body.field(layout.plane, *np.meshgrid(lateral, deep, indexing="xy"), scale_mm=scale_mm)
+    coarse = body.field(layout.plane, lateral[None, :], deep[:, None], scale_mm=scale_mm)
     shape = cut.depth_px.shape
     factors = (step * (len(deep) + 1) / len(deep), step * (len(lateral) + 1) / len(lateral))
     fine: Array = zoom(coarse, factors, order=1, mode="nearest", grid_mode=False)
@@ -219,12 +219,12 @@ def _grain(macro: bool, patient: Generator) -> tuple[float, float, float, float]
 
 def _shell(scene: Scene, layout: Layout, body: Body, cut: Cut, patient: Generator) -> None:
     """Draw an eggshell: arcs of the rim, broken where the body's field says so in every plane."""
-    lateral, deep = np.meshgrid(cut.lateral_mm, cut.deep_mm, indexing="xy")
     field = body.field(
-        layout.plane, lateral[::2, ::2], deep[::2, ::2],
+        layout.plane, cut.lateral_mm[None, ::2], cut.deep_mm[::2, None],
         scale_mm=0.3 * float(body.semi_axes_mm.max()),
     )  # fmt: skip
-    field = np.repeat(np.repeat(field, 2, 0), 2, 1)[: lateral.shape[0], : lateral.shape[1]]
+    rows, columns = cut.depth_px.shape
+    field = np.repeat(np.repeat(field, 2, 0), 2, 1)[:rows, :columns]
     calcified = np.clip((field + 0.6) * 3, 0, 1)
     facing = 0.35 + 0.65 * np.abs(np.sin(cut.angle))
     rim = calcified * facing * np.exp(-0.5 * ((cut.depth_px - 1.5) / 1.5) ** 2)

@@ -11,6 +11,9 @@ from lnm_kit.simulate.fields import random_curve
 Array = npt.NDArray[Any]
 Generator = np.random.Generator
 
+# Farther from a wall than this nothing of it is left in the last digit of an echo level.
+_WALL_REACH_PX = 14
+
 
 def draw_structures(
     scene: Scene, layout: Layout, location: str, reach: float, texture: Textures, rng: Generator
@@ -53,6 +56,10 @@ def _trachea(
 ) -> None:
     """Draw the horseshoe of cartilage, the bright air behind it, its reverberation and shadow."""
     rows, columns = _grid(scene)
+    reach = 1.06 * radius + _WALL_REACH_PX
+    begin, end = np.clip((int(at - reach), int(at + reach) + 2), 0, layout.shape[1])
+    window = np.s_[:, begin:end]
+    columns = columns[window]
     inside = int(np.clip(at, 0, layout.shape[1] - 1))
     flat = rng.uniform(0.75, 0.98)
     center = layout.bottom[inside] + radius * flat + rng.uniform(-1, 3)
@@ -67,30 +74,31 @@ def _trachea(
     facing = np.clip(np.cos(angle), 0, 1) ** 1.5
 
     ring = np.clip(-wall + 0.5, 0, 1)
-    cartilage = np.clip(rng.normal(-7, 2), -12, -3) + 1.2 * texture.middle
-    scene.echo_db += ring * (cartilage - scene.echo_db)
-    scene.tissue[wall < 0] = Tissue.TRACHEA
+    cartilage = np.clip(rng.normal(-7, 2), -12, -3) + 1.2 * texture.middle[window]
+    echo = scene.echo_db[window]
+    echo += ring * (cartilage - echo)
+    scene.tissue[window][wall < 0] = Tissue.TRACHEA
     outer = rng.uniform(3, 7) * facing * front * np.exp(-0.5 * (wall / 1.3) ** 2)
     air = wall + thick
-    patchy = np.clip(1 + 0.4 * random_curve(rng, layout.shape[1], 9), 0.2, 1.6)
+    patchy = np.clip(1 + 0.4 * random_curve(rng, layout.shape[1], 9)[begin:end], 0.2, 1.6)
     bright = rng.uniform(14, 22) * patchy * facing * front * np.exp(-0.5 * (air / 1.7) ** 2)
-    scene.echo_db += (outer + bright).astype(np.float32)
+    echo += (outer + bright).astype(np.float32)
 
     # Behind the air nothing real echoes: what shows are repeats of the front and clutter.
     dark = np.clip((0.97 - np.abs(dx)) * radius / 9 + 0.5, 0, 1) * (dy > 0)
     hidden = np.maximum(np.clip(0.5 - air / 2, 0, 1), dark)
-    scene.attenuation_db += (1.2 * hidden).astype(np.float32)
+    scene.attenuation_db[window] += (1.2 * hidden).astype(np.float32)
     depth = np.clip(-air, 0, None)
     period = rng.uniform(0.9, 1.8) * thick
     repeats = np.zeros_like(depth)
     for k in range(1, 6):
-        echo = np.exp(-0.5 * ((depth - k * period) / 1.8) ** 2)
-        repeats += (rng.uniform(7, 13) * 0.75**k * echo * facing).astype(np.float32)
+        repeat = np.exp(-0.5 * ((depth - k * period) / 1.8) ** 2)
+        repeats += (rng.uniform(7, 13) * 0.75**k * repeat * facing).astype(np.float32)
     run = np.clip(rows - (center - radius * flat), 0, None) / radius
-    haze = rng.normal(-5, 2.5) - rng.uniform(4, 9) * run + 3 * texture.fibers
-    haze = haze + repeats * patchy + 2.5 * texture.deep_fibers + 2 * texture.coarse
+    haze = rng.normal(-5, 2.5) - rng.uniform(4, 9) * run + 3 * texture.fibers[window]
+    haze = haze + repeats * patchy + 2.5 * texture.deep_fibers[window] + 2 * texture.coarse[window]
     haze = haze - 60 * (1 - hidden)
-    scene.artifact_db = np.maximum(scene.artifact_db, haze).astype(np.float32)
+    scene.artifact_db[window] = np.maximum(scene.artifact_db[window], haze)
 
 
 def _tracheal_rings(scene: Scene, layout: Layout, texture: Textures, rng: Generator) -> None:
@@ -139,19 +147,33 @@ def _lumen(
     scene: Scene, dx: Array, dy: Array, radius: float, *, wall_db: float, fluid_db: float,
     rng: Generator,
 ) -> None:  # fmt: skip
-    """Carve a fluid-filled lumen with walls that are bright where they face the beam."""
+    """Carve a fluid-filled lumen with walls that are bright where they face the beam.
+
+    `dx` (1, W) and `dy` (H, W) or (H, 1) are distances from its center in multiples of its half
+    axes.
+    """
+    # farther from the wall than this nothing of it is left in the last digit
+    reach = 1.06 * (1 + _WALL_REACH_PX / radius)
+    dx, dy = np.broadcast_arrays(dx, dy)
+    near = (np.abs(dx) < reach) & (np.abs(dy) < reach)
+    phases = rng.uniform(0, 6, 2)
+    if not near.any():
+        return
+    window = np.ix_(*(np.flatnonzero(near.any(axis=axis)) for axis in (1, 0)))
+    window = tuple(slice(part.min(), part.max() + 1) for part in window)
+    dx, dy = dx[window], dy[window]
     angle = np.arctan2(dy, dx)
-    uneven = 1 + 0.035 * np.cos(2 * angle + rng.uniform(0, 6))
-    uneven += 0.02 * np.cos(3 * angle + rng.uniform(0, 6))
+    uneven = 1 + 0.035 * np.cos(2 * angle + phases[0]) + 0.02 * np.cos(3 * angle + phases[1])
     wall = (np.hypot(dx, dy) / uneven - 1) * radius
     inside = np.clip(0.5 - wall / 1.5, 0, 1)
     # Clutter of the near wall leaks into the lumen.
     fluid = fluid_db + 7 * np.exp(-(dy + 1) * radius / 7.0)
-    scene.echo_db += (inside * (fluid - scene.echo_db)).astype(np.float32)
+    echo = scene.echo_db[window]
+    echo += (inside * (fluid - echo)).astype(np.float32)
     facing = np.abs(np.sin(angle)) ** 2
-    scene.echo_db += (wall_db * facing * np.exp(-0.5 * (wall / 1.5) ** 2)).astype(np.float32)
-    scene.attenuation_db -= (0.06 * inside).astype(np.float32)
-    scene.tissue[wall < 0] = Tissue.VESSEL
+    echo += (wall_db * facing * np.exp(-0.5 * (wall / 1.5) ** 2)).astype(np.float32)
+    scene.attenuation_db[window] -= (0.06 * inside).astype(np.float32)
+    scene.tissue[window][wall < 0] = Tissue.VESSEL
 
 
 def _long_vessel(scene: Scene, layout: Layout, rng: Generator) -> None:

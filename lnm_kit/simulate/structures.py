@@ -159,8 +159,8 @@ def _lumen(
     phases = rng.uniform(0, 6, 2)
     if not near.any():
         return
-    window = np.ix_(*(np.flatnonzero(near.any(axis=axis)) for axis in (1, 0)))
-    window = tuple(slice(part.min(), part.max() + 1) for part in window)
+    met = [np.flatnonzero(near.any(axis=axis)) for axis in (1, 0)]
+    window = tuple(slice(part[0], part[-1] + 1) for part in met)
     dx, dy = dx[window], dy[window]
     angle = np.arctan2(dy, dx)
     uneven = 1 + 0.035 * np.cos(2 * angle + phases[0]) + 0.02 * np.cos(3 * angle + phases[1])

@@ -163,8 +163,8 @@ def contributions_figure(
         for axes, name in zip(panels, modalities, strict=False):
             values = ordered[f"{name}_toward_label"].to_numpy()
             for good, color, hatch, words in (
-                (True, PALETTE[2], "", "right alone"),
-                (False, PALETTE[1], "////", "wrong alone"),
+                (True, PALETTE[2], "", "right"),
+                (False, PALETTE[1], "////", "wrong"),
             ):
                 chosen = answers[name].to_numpy() == good
                 axes.bar(
@@ -178,11 +178,21 @@ def contributions_figure(
                     label=words,
                 )
             axes.axhline(0, color=GRAY, lw=0.8, ls="-")
-            axes.set_ylabel(f"{name.upper()}\ntoward the truth", fontsize="small")
-            axes.legend(loc="upper right", fontsize="x-small", ncols=2)
+            axes.set_ylabel(f"{name.upper()}, logit\ntoward the truth", fontsize="small")
+        # bars fall to the right there, so its upper corner is free
+        panels[0].legend(loc="upper right", fontsize="small", ncols=2)
         last = panels[-1]
         fused = answers["fused"].to_numpy()
-        last.bar(at, 1.0, width=1.0, color=np.where(fused, PALETTE[2], PALETTE[1]), linewidth=0)
+        for good, color, hatch in ((True, PALETTE[2], ""), (False, PALETTE[1], "////")):
+            last.bar(
+                at[fused == good],
+                1.0,
+                width=1.0,
+                color=color,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0,
+            )
         last.set(xticks=[], yticks=[], xlabel="nodules, by the contribution of the first modality")
         last.set_ylabel("both", fontsize="small", rotation=0, ha="right", va="center")
         last.grid(visible=False)

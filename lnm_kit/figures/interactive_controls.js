@@ -90,7 +90,7 @@
         Plotly.restyle(plot, { x: [[fp / data.n_negative]], y: [[tp / data.n_positive]] }, [first]);
         const cut = model().threshold[k];
         Plotly.relayout(plot, { "shapes[0].x0": cut, "shapes[0].x1": cut });
-        const note = k === model().chosen ? ", chosen on training folds" : "";
+        const note = k === model().chosen ? ", the threshold chosen before" : "";
         result.replaceChildren(
           confusion(`${model().name} at ${model().shown[k]}${note}`, tp, fp, fn, tn),
           table("Of the curve at this point", ["sensitivity", "specificity"], [

@@ -42,7 +42,7 @@ def interactive_roc(
     scores
         Name of a model to its (N,) scores of the same cases.
     threshold
-        Name of every model to the threshold chosen on training folds, where the slider starts. A
+        Name of every model to the threshold chosen on other cases, where the slider starts. A
         case is called positive when its score is at least the threshold. Without it nothing is
         marked, and the slider starts in the middle.
     alt
@@ -167,7 +167,7 @@ def _plotly(
     k, chosen = first["start"], first["chosen"]
     for stop, mark, name in (
         (k, {"color": NEUTRAL, "size": 15, "symbol": "circle-open", "line": {"width": 3}}, "here"),
-        (chosen, {"color": NEUTRAL, "size": 8, "symbol": "diamond"}, "chosen on training folds"),
+        (chosen, {"color": NEUTRAL, "size": 8, "symbol": "diamond"}, "chosen before"),
     ):
         figure.add_scatter(
             x=[] if stop is None else [first["fp"][stop] / linked["n_negative"]],

@@ -333,11 +333,10 @@ def _draw_fascia(echo: Array, curve: Array, amount: float, rng: Generator) -> No
     strength = amount * patchy / (1 + 9 * slope**2)
     sigma = rng.uniform(0.9, 3.2)
     # nine standard deviations away nothing is left that float32 could add
-    first = max(int(curve.min() - 9 * sigma), 0)
-    last = max(int(curve.max() + 9 * sigma) + 2, first)
-    rows = np.arange(echo.shape[0], dtype=np.float32)[first:last, None]
+    near = rows_between(curve.min() - 9 * sigma, curve.max() + 9 * sigma, echo.shape[0])
+    rows = np.arange(echo.shape[0], dtype=np.float32)[near, None]
     line = strength * np.exp(-0.5 * ((rows - curve) / sigma) ** 2)
-    echo[first:last] += line.astype(np.float32)
+    echo[near] += line.astype(np.float32)
 
 
 def _diffuse_bands(echo: Array, rows: Array, layout: Layout, rng: Generator) -> None:
@@ -346,5 +345,19 @@ def _diffuse_bands(echo: Array, rows: Array, layout: Layout, rng: Generator) -> 
         (layout.fat, 2, 6), (layout.top, 2, 6), (layout.bottom, 4, 12),
     ):  # fmt: skip
         amount = float(np.clip(rng.normal(3, 2.5), 0, 9))
-        below = (rows - curve) / rng.uniform(low, high)
-        echo += amount * ((below > 0) & (below < 1)) * np.sqrt(np.clip(1 - below, 0, 1))
+        thick = rng.uniform(low, high)
+        band = rows_between(curve.min(), curve.max() + thick, echo.shape[0])
+        below = (rows[band] - curve) / thick
+        echo[band] += amount * ((below > 0) & (below < 1)) * np.sqrt(np.clip(1 - below, 0, 1))
+
+
+def rows_between(first: float, last: float, height: int) -> slice:
+    """Rows of an image of `height` rows from `first` to `last`, both included.
+
+    Examples
+    --------
+    >>> rows_between(-3.0, 4.2, 100), rows_between(80.5, 120.0, 100)
+    (slice(0, 6, None), slice(80, 100, None))
+    """
+    begin, end = np.clip((np.floor(first), np.ceil(last) + 1), 0, height)
+    return slice(int(begin), int(end))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lnm_kit.simulate.anatomy import Layout, Scene, Textures, Tissue
+from lnm_kit.simulate.anatomy import Layout, Scene, Textures, Tissue, rows_between
 from lnm_kit.simulate.fields import random_curve
 
 Array = npt.NDArray[Any]
@@ -197,18 +197,28 @@ def _small_vessels(scene: Scene, layout: Layout, rng: Generator) -> None:
         row = rng.uniform(layout.top[at], layout.bottom[at])
         half_width, half_height = rng.uniform((4, 1.5), (14, 4.5))
         lean = rng.normal(0, 0.3)
-        inside = np.hypot(
-            (columns - column) / half_width, (rows - row - lean * (columns - column)) / half_height
+        depth = rng.uniform(4, 12)
+        reach = half_height + abs(lean) * half_width
+        window = (
+            rows_between(row - reach, row + reach, layout.shape[0]),
+            rows_between(column - half_width, column + half_width, layout.shape[1]),
         )
-        scene.echo_db -= rng.uniform(4, 12) * np.clip((1 - inside) * 2, 0, 1)
+        beside = columns[:, window[1]] - column
+        down = rows[window[0]] - row
+        inside = np.hypot(beside / half_width, (down - lean * beside) / half_height)
+        scene.echo_db[window] -= depth * np.clip((1 - inside) * 2, 0, 1)
 
 
 def _longus_colli(scene: Scene, layout: Layout, texture: Textures, rng: Generator) -> None:
     """Draw the striped muscle behind the gland and, sometimes, the spine that ends the image."""
-    rows, columns = _grid(scene)
+    all_rows, columns = _grid(scene)
     px = 1 / layout.spacing_mm
     under = layout.bottom + rng.uniform(0.5, 2.5) * px
     thick = rng.uniform(5, 9) * px * (1 + 0.15 * random_curve(rng, layout.shape[1], 60))
+    end = under + thick
+    margin = thick.max() / 8  # the soft edge of the muscle
+    band = rows_between(under.min() - margin, end.max() + margin, layout.shape[0])
+    rows = all_rows[band]
     part = (rows - under) / thick
     if layout.plane == "transverse":
         # An oval belly under the lobe; in the long axis it runs through the whole image.
@@ -216,16 +226,18 @@ def _longus_colli(scene: Scene, layout: Layout, texture: Textures, rng: Generato
         part = (part - 0.5) / np.sqrt(np.clip(1 - belly**2, 0.05, 1)) + 0.5
     inside = np.clip(4 * np.minimum(part, 1 - part) + 0.5, 0, 1)
     phase = 2 * np.pi * (rows - under) / (rng.uniform(0.9, 1.5) * px)
-    stripes = np.sin(phase + 1.5 * texture.coarse)
-    muscle = rng.uniform(-11, -5) + 2.0 * stripes + 4.5 * np.maximum(texture.deep_fibers, -0.5)
+    stripes = np.sin(phase + 1.5 * texture.coarse[band])
+    fibers = np.maximum(texture.deep_fibers[band], -0.5)
+    muscle = rng.uniform(-11, -5) + 2.0 * stripes + 4.5 * fibers
     weight = inside * rng.uniform(0.4, 0.9)
-    scene.echo_db += (weight * (muscle - scene.echo_db)).astype(np.float32)
+    echo = scene.echo_db[band]
+    echo += (weight * (muscle - echo)).astype(np.float32)
     if rng.random() < 0.4:
-        spine = under + thick + rng.uniform(0, 5) * px + 5 * random_curve(rng, layout.shape[1], 25)
+        spine = end + rng.uniform(0, 5) * px + 5 * random_curve(rng, layout.shape[1], 25)
         facing = 1 / (1 + 9 * np.gradient(spine) ** 2)
-        line = rng.uniform(6, 13) * facing * np.exp(-0.5 * ((rows - spine) / 2.2) ** 2)
+        line = rng.uniform(6, 13) * facing * np.exp(-0.5 * ((all_rows - spine) / 2.2) ** 2)
         scene.echo_db += line.astype(np.float32)
-        scene.attenuation_db += (0.13 * (rows > spine)).astype(np.float32)
+        scene.attenuation_db += (0.13 * (all_rows > spine)).astype(np.float32)
 
 
 def _grid(scene: Scene) -> tuple[Array, Array]:

@@ -4,6 +4,8 @@ All loops train the same network on images of the same size in batches of the sa
 in one run, so that other load on the machine falls on all of them; the ratios are what counts.
 
 - *tutorial*: float32, PNG files, a DataLoader with workers, torchvision's transforms one by one.
+- *frames*: the same, but each region is cut from its whole frame by the mask when it is asked for,
+  as code does that reads a cohort as it is stored.
 - *in memory*: the same, but the images are decoded and resized before the clock starts.
 - *limit*: the network's own steps on one batch of random numbers that lies on the device, in the
   precision of `fit`: no images, no augmentation, no validation. Nothing can be faster than that
@@ -28,10 +30,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.transforms import v2
 
 from lnm_kit.networks import build_network
+from lnm_kit.regions.crop import region_box
+from lnm_kit.simulate.ddti_like import simulated_frame
 from lnm_kit.training import ImageBank, TrainingSettings, describe_device, fit, open_fabric
 
 STORED_PX = 224
 """Side of the PNG files: that of the regions which the papers cut."""
+N_FRAMES = 16
 
 
 class Images(Dataset):
@@ -56,24 +61,41 @@ class Images(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, np.float32]:
-        image = self.images[index]
-        pixels = Image.open(image).convert("L") if isinstance(image, Path) else image
-        return self.vary(pixels), np.float32(self.labels[index])
+        return self.vary(self.read(self.images[index])), np.float32(self.labels[index])
+
+    def read(self, image: Path | np.ndarray) -> Image.Image | np.ndarray:
+        """Return the gray region."""
+        return Image.open(image).convert("L") if isinstance(image, Path) else image
 
 
-def tutorial_epoch(
-    network: nn.Module,
-    images: list[Path] | np.ndarray,
-    labels: np.ndarray,
-    size_px: int,
-    batch_size: int,
-    device: torch.device,
-) -> None:
+class Frames(Images):
+    """Regions cut from their frames, ``0.png``, by their masks, ``0_mask.png``."""
+
+    def read(self, image: Path) -> Image.Image:
+        """Return the square around the mask."""
+        mask = np.asarray(Image.open(image.with_name(f"{image.stem}_mask.png")))
+        box = region_box(mask > 0)
+        corners = (box.left, box.top, box.left + box.side, box.top + box.side)
+        return Image.open(image).convert("L").crop(corners)
+
+
+def write_frames(folder: Path, n_images: int) -> list[Path]:
+    """Write simulated frames and masks as a cohort has them; a few are used again and again."""
+    frames = [simulated_frame(seed) for seed in range(N_FRAMES)]
+    files = [folder / f"{number}.png" for number in range(n_images)]
+    for number, path in enumerate(files):
+        frame = frames[number % N_FRAMES]
+        Image.fromarray(frame.pixels).save(path)
+        mask = frame.masks[0].astype(np.uint8) * 255
+        Image.fromarray(mask).save(path.with_name(f"{path.stem}_mask.png"))
+    return files
+
+
+def tutorial_epoch(network: nn.Module, data: Images, batch_size: int, device: torch.device) -> None:
     """Train for one epoch in float32, as most published code does."""
     network.to(device, memory_format=torch.contiguous_format).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     criterion = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(9.0, device=device))
-    data = Images(images, labels, size_px)
     loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, num_workers=2)
     for batch, label in loader:
         optimizer.zero_grad()
@@ -126,20 +148,25 @@ def measure(
         return build_network(network, in_channels=1, weights="none", seed=0)
 
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{number}.png" for number in range(n_images)]
+        files = [Path(folder) / f"region_{number}.png" for number in range(n_images)]
         for path, pixels in zip(files, stored, strict=True):
             Image.fromarray(pixels).save(path)
         train, held = cases[:n_images], cases[n_images:]
-        memory = small[:n_images, ..., None]
-        common = (labels, size_px, batch_size, fabric.device)
+        data = {
+            "frames": Frames(write_frames(Path(folder), n_images), labels, size_px),
+            "tutorial": Images(files, labels, size_px),
+            "in memory": Images(small[:n_images, ..., None], labels, size_px),
+        }
         loops: dict[str, Callable[[], object]] = {
             "fit": lambda: fit(build(), bank, train, held, settings, fabric=fabric, seed=0),
             "limit": lambda: limit_epoch(
                 build(), n_images // batch_size, size_px, batch_size, fabric
             ),
-            "in memory": lambda: tutorial_epoch(build(), memory, *common),
-            "tutorial": lambda: tutorial_epoch(build(), files, *common),
         }
+        for name, images in data.items():
+            loops[name] = lambda images=images: tutorial_epoch(
+                build(), images, batch_size, fabric.device
+            )
         seconds: dict[str, list[float]] = {name: [] for name in loops}
         for round_number in range(rounds + 1):
             for name, loop in loops.items():
@@ -152,7 +179,7 @@ def measure(
             round(other / ours, 3)
             for ours, other in zip(seconds["fit"], seconds[name], strict=True)
         ]
-        for name in ("tutorial", "in memory", "limit")
+        for name in (*data, "limit")
     }
     return {
         "network": network,

@@ -6,6 +6,7 @@ from benchmarks.training import measure as measure_training
 
 PACKAGES = ("lnm-kit", "torch", "torchvision", "timm", "lightning-fabric")
 PEERS = {
+    "frames": "loop of a tutorial, whole frames",
     "tutorial": "loop of a tutorial",
     "in memory": "the same, images in memory",
     "limit": "bare network, the limit",

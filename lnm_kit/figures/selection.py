@@ -117,8 +117,11 @@ def lasso_figure(path: LassoPath, *, labeled: int = 6) -> Figure:
         paths.axhline(0, color=GRAY, lw=0.8, ls="-")
         paths.set(ylabel="coefficient (features of unit SD)")
         if named:
-            paths.legend(
-                fontsize="small", loc="upper left", bbox_to_anchor=(-0.1, -0.17), handlelength=3.2
+            figure.legend(
+                *paths.get_legend_handles_labels(),
+                fontsize="small",
+                loc="outside lower left",
+                handlelength=3.2,
             )
         errors.fill_between(
             path.alphas,

@@ -318,7 +318,9 @@ def _steps(
 def _shown(value: object) -> str:
     if value is None or value is pd.NA or value != value:
         return "unknown"
-    return f"{value:.3g}".replace("-", "−") if isinstance(value, float) else str(value)
+    if isinstance(value, float | np.floating):
+        return f"{value:.3g}".replace("-", "−")
+    return str(value)
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -16,7 +16,7 @@ def embedding_figure(
     names: tuple[str, str] = ("negative", "positive"),
     title: str = "",
 ) -> Figure:
-    """Scatter cases by label, one panel a split; open circles are negative, triangles positive.
+    r"""Scatter cases by label, one panel a split; open circles are negative, triangles positive.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def embedding_figure(
     --------
     >>> figure = embedding_figure({"training": (np.eye(2), [0, 1])})
     >>> figure.axes[0].get_title(loc="left")
-    'training (2 cases, 1 positive)'
+    'training\n2 cases, 1 positive'
     """
     if not panels:
         raise InputError("panels is empty; give at least one split with positions and labels.")
     checked = {split: _check(split, *panel) for split, panel in panels.items()}
     with styled():
-        figure = new_figure(0.4 + 4.1 * len(panels), 4.5 + 0.3 * bool(title))
+        figure = new_figure(0.4 + 3.0 * len(panels), 3.7 + 0.3 * bool(title))
         row = figure.subplots(1, len(panels), squeeze=False)[0]
         for axes, (split, (positions, labels)) in zip(row, checked.items(), strict=True):
             negative, positive = positions[~labels], positions[labels]
@@ -68,7 +68,7 @@ def embedding_figure(
                 zorder=3,
             )
             axes.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2", box_aspect=1)
-            axes.set_title(f"{split} ({len(labels)} cases, {labels.sum()} {names[1]})")
+            axes.set_title(f"{split}\n{len(labels)} cases, {labels.sum()} {names[1]}")
             axes.spines[:].set_visible(True)
         handles, texts = row[0].get_legend_handles_labels()
         figure.legend(handles, texts, loc="outside lower center", ncols=2)

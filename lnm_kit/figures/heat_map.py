@@ -65,10 +65,10 @@ def heat_map_figure(
         [members[_likeness_order(standard[:, members])] for members in _members(labels)]
     )
     with styled():
-        figure = new_figure(9.6, 1.5 + 0.19 * len(rows))
+        figure = new_figure(8.4, 1.5 + 0.2 * len(rows))
         figure.set_layout_engine("constrained", hspace=0.01, wspace=0.005, h_pad=0.03, w_pad=0.03)
         grid = figure.subplots(
-            3, 2, height_ratios=[0.16, 0.19 * len(rows), 0.14], width_ratios=[0.7, 8]
+            3, 2, height_ratios=[0.16, 0.2 * len(rows), 0.14], width_ratios=[0.7, 8]
         )
         (_, strip), (trunk, body), (_, below) = grid
         for axes in (grid[0, 0], grid[2, 0], below):
@@ -85,7 +85,7 @@ def heat_map_figure(
         )
         body.axvline((~labels).sum() - 0.5, color="white", ls="-", lw=1.5)
         body.set_yticks(range(len(rows)), [str(features.columns[row]) for row in rows])
-        body.tick_params(left=False, labelleft=False, labelright=True, labelsize=7, length=0)
+        body.tick_params(left=False, labelleft=False, labelright=True, labelsize=8, length=0)
         body.set(xticks=[], xlabel=f"{len(labels)} cases")
         for axes in (strip, trunk, body):
             axes.grid(visible=False)

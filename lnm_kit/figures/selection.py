@@ -107,7 +107,7 @@ def lasso_figure(path: LassoPath, *, labeled: int = 6) -> Figure:
     kept = path.kept()
     named = list(kept.index[:labeled])
     with styled():
-        figure = new_figure(9.6, 4.0 + 0.18 * len(named))
+        figure = new_figure(8.4, 3.6 + 0.2 * len(named))
         paths, errors = figure.subplots(1, 2)
         rest = path.coefficients.drop(index=named)
         paths.plot(path.alphas, rest.to_numpy().T, color="#c4c4c4", lw=0.8, ls="-")
@@ -117,8 +117,11 @@ def lasso_figure(path: LassoPath, *, labeled: int = 6) -> Figure:
         paths.axhline(0, color=GRAY, lw=0.8, ls="-")
         paths.set(ylabel="coefficient (features of unit SD)")
         if named:
-            paths.legend(
-                fontsize="x-small", loc="upper left", bbox_to_anchor=(-0.1, -0.17), handlelength=3.2
+            figure.legend(
+                *paths.get_legend_handles_labels(),
+                fontsize="small",
+                loc="outside lower left",
+                handlelength=3.2,
             )
         errors.fill_between(
             path.alphas,

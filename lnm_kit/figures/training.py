@@ -88,6 +88,8 @@ def training_curve(epochs: pd.DataFrame, *, kept_epoch: int | None = None) -> Fi
 def learning_curves_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw the training loss and the held-out AUC of several networks over the epochs.
 
+    One epoch makes no curve: the networks then stand side by side, each with its point.
+
     Parameters
     ----------
     histories
@@ -112,15 +114,26 @@ def learning_curves_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
     with styled():
         figure = new_figure(8.4, 3.6)
         losses, areas = figure.subplots(1, 2)
-        for (name, epochs), style in zip(histories.items(), line_styles(), strict=False):
+        points = max(len(epochs) for epochs in histories.values()) == 1
+        styles = zip(histories.items(), line_styles(), strict=False)
+        for place, ((name, epochs), style) in enumerate(styles):
             look = style | {"markersize": 4, "markevery": max(1, len(epochs) // 12)}
-            losses.plot(epochs["training_loss"], label=name, **look)
-            areas.plot(epochs["validation_auc"], label=name, **look)
+            if points:
+                look |= {"markersize": 7, "linestyle": ""}
+            across = [place] if points else epochs.index
+            losses.plot(across, epochs["training_loss"], label=name, **look)
+            areas.plot(across, epochs["validation_auc"], label=name, **look)
         losses.set(xlabel="epoch", ylabel="weighted training loss")
         areas.set(xlabel="epoch", ylabel="AUC, held-out fold")
         areas.axhline(0.5, color=GRAY, ls=(0, (1, 2)), lw=1.2)
         for axes in (losses, areas):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            if points:
+                axes.set_xticks(range(len(histories)), list(histories), rotation=30, ha="right")
+                axes.set(xlabel="after one epoch", xlim=(-0.5, len(histories) - 0.5))
+            else:
+                axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if points:
+            return figure
         figure.legend(
             *losses.get_legend_handles_labels(),
             loc="outside lower center",

@@ -96,6 +96,12 @@ def test_categories_have_markers_and_grays_of_their_own_that_the_text_explains()
     assert all(red == green == blue for red, green, blue, _ in grays)
 
 
+def test_a_number_of_single_precision_is_written_as_short_as_one_of_double_precision():
+    features = FEATURES.assign(svm=FEATURES.svm.astype(np.float32))
+    single = shap_case_figure(Contributions(VALUES, -2.0, features), CASES[0])
+    assert row_names(single) == row_names(shap_case_figure(FOUND, CASES[0]))
+
+
 def test_the_same_contributions_give_the_same_picture():
     first, second = io.BytesIO(), io.BytesIO()
     shap_beeswarm_figure(FOUND).savefig(first)

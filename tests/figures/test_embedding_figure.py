@@ -20,7 +20,7 @@ def test_every_case_is_drawn_once_with_the_marker_of_its_label():
     np.testing.assert_allclose(second.collections[1].get_offsets(), -PLACES[:5])
     assert len(negative.get_facecolor()) == 0
     assert negative.get_paths()[0].vertices.shape != positive.get_paths()[0].vertices.shape
-    assert second.get_title(loc="left") == "validation (30 cases, 5 positive)"
+    assert second.get_title(loc="left") == "validation\n30 cases, 5 positive"
 
 
 def test_the_labels_are_named_once_for_all_panels():

@@ -41,8 +41,8 @@ def test_a_p_value_of_zero_and_nothing_to_draw_are_drawn():
 def test_the_lasso_figure_names_what_is_kept_and_marks_the_penalty():
     path = lasso_path(features(), LABEL, seed=0)
     figure = lasso_figure(path, labeled=2)
-    paths, errors = figure.axes
-    named = [text.get_text() for text in paths.get_legend().get_texts()]
+    _, errors = figure.axes
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == path.kept().index[:2].tolist()
     assert list(errors.get_lines()[-1].get_xdata()) == [path.alpha] * 2
     assert f"{len(path.kept())} of 8 kept" in errors.get_title(loc="left")

@@ -49,6 +49,17 @@ def test_every_network_has_its_line_in_both_panels_and_one_legend():
     figure.savefig(io.BytesIO())
 
 
+def test_networks_of_one_epoch_stand_side_by_side_by_name():
+    figure = learning_curves_figure({"a": EPOCHS.head(1), "b": EPOCHS.head(1) * 0.5})
+    losses, areas = figure.axes
+    for axes, ends in ((losses, (0.9, 0.45)), (areas, (0.3, 0.15))):
+        points = [line.get_xydata().tolist() for line in axes.get_lines()[:2]]
+        assert points == [[[0, ends[0]]], [[1, ends[1]]]]
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "b"]
+    assert not figure.legends
+    figure.savefig(io.BytesIO())
+
+
 @pytest.mark.parametrize("histories", [{}, {"a": EPOCHS.head(0)}])
 def test_networks_without_a_history_are_refused(histories):
     with pytest.raises(InputError, match=r"at least one (network|epoch)"):

@@ -107,7 +107,7 @@ def tutorial_epoch(network: nn.Module, data: Images, batch_size: int, device: to
 
 def limit_epoch(network: nn.Module, n_steps: int, size_px: int, batch_size: int, fabric) -> None:
     """Train on the same random numbers in every step, in the precision of `fit`."""
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
     module, optimizer = fabric.setup(network, optimizer)
     module.train()
     batch = torch.rand(batch_size, 1, size_px, size_px, device=fabric.device)

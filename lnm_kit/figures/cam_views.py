@@ -57,7 +57,7 @@ def views_cam_figure(
     _check(crops, own, fused, masks, views, titles)
     number, n_views = crops.shape[:2]
     with styled():
-        figure = new_figure(1.75 * 3 * n_views + 0.9, 1.5 * number + 0.6)
+        figure = new_figure(1.2 * 3 * n_views + 0.9, 1.2 * number + 0.6)
         grid = figure.subplots(number, 3 * n_views, squeeze=False)
         for column, view in enumerate(views):
             grid[0, column].set_title(view, loc="center", fontsize="small")

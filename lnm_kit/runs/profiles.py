@@ -79,7 +79,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "network_folds": 3,
             "compared_epochs": 1,
             "components": 128,
-            "resamples": 20,
+            "resamples": 15,
             "repeated_images": 40,
             "radiomics_spacing_mm": 0.25,
             "filters": "wavelets",
@@ -164,15 +164,15 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "compared_networks": "resnet10t, regnetx_002, mobilenetv3_small_050",
             "image_size_px": 48,
             "epochs": 10,
-            "compared_epochs": 3,
+            "compared_epochs": 2,
             "batch_size": 16,
             "learning_rate": 0.001,
             "patience_epochs": 2,
             "repeats": 3,
-            "longer_epochs": 15,
+            "longer_epochs": 10,
             "dropout_repeats": 2,
             "clip_epochs": 60,
-            "null_epochs": 10,
+            "null_epochs": 6,
         },
         # image size, epochs, batches and patience are not printed
         "paper": {
@@ -228,7 +228,7 @@ PROFILES: dict[str, dict[ProfileName, dict[str, Any]]] = {
             "learning_rate": 0.002,
             "fusion_rate": 0.0003,
             "folds": 2,
-            "attributed": 20,
+            "attributed": 12,
         },
         # resnet34 is that of the central site; the lateral one has resnet18
         "paper": {

@@ -91,6 +91,9 @@ def book(
         "demo"
     ),
     parameters: Assignments = [],  # noqa: B006 - typer copies it
+    processes: Annotated[
+        int, typer.Option("-n", "--processes", min=1, max=256, help="Pages at the same time.")
+    ] = 2,
     publish: Annotated[
         Path | None,
         typer.Option(
@@ -114,7 +117,9 @@ def book(
     from lnm_kit.runs.book import build_book
     from lnm_kit.runs.execute import book_root
 
-    built = build_book(book_root(), profile=profile, values=values, publish_to=publish)
+    built = build_book(
+        book_root(), profile=profile, values=values, processes=processes, publish_to=publish
+    )
     for problem in built.problems:
         typer.echo(f"  - {problem}", err=True)
     if built.problems:

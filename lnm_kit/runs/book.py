@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lnm_kit.runs.execute import run_notebook
+from lnm_kit.runs.environment import processors
 from lnm_kit.runs.files import write_json
-from lnm_kit.runs.folder import find_same_run
 from lnm_kit.runs.gate import find_problems
 from lnm_kit.runs.launch import launch_settings
+from lnm_kit.runs.member import bounded_environment
 from lnm_kit.runs.pages import Page, Plan, make_plans, read_pages, sources_digest
 from lnm_kit.runs.pictures import shrink_pictures
 from lnm_kit.runs.publish import find_refusals, publish, refuse_smoke
 from lnm_kit.runs.render import render, sphinx_settings, stage_sources, write_redirect
+from lnm_kit.runs.sweep_plan import WAITING, Member
+from lnm_kit.runs.sweep_processes import Processes
+from lnm_kit.runs.work import work_through
 from lnm_kit.sources import files_digest, package_folder
 
 RENDERERS = (
@@ -51,13 +54,20 @@ class Book:
 
 
 def build_book(
-    root: Path, *, profile: str, values: Mapping[str, Any], publish_to: Path | None = None
+    root: Path,
+    *,
+    profile: str,
+    values: Mapping[str, Any],
+    processes: int = 1,
+    publish_to: Path | None = None,
 ) -> Book:
     """Bring ``_build/html`` up to date.
 
     A notebook is executed unless an earlier good run had the same cells, parameters, cohort and
-    package code. Pages are rendered with execution off and with every warning as an error. A
-    faulty book is left in ``_build/html-failed``, beside the last good one.
+    package code. Several are executed side by side, with an equal share of the processors each:
+    small networks and small tables do not fill two cores, two pages do. Pages are rendered with
+    execution off and with every warning as an error. A faulty book is left in
+    ``_build/html-failed``, beside the last good one.
 
     Parameters
     ----------
@@ -67,6 +77,8 @@ def build_book(
         The profile of all chapters: smoke, demo or paper.
     values
         Other parameters, for every chapter that has one of that name.
+    processes
+        Pages that are executed at the same time.
     publish_to
         A new folder that gets a copy of the book when all of its runs are good ones.
 
@@ -80,7 +92,7 @@ def build_book(
     pages = read_pages(root)
     plans = make_plans(pages, root, profile, values)
     if publish_to is not None:
-        refuse_smoke({plan.page.name: plan.recorded for plan in plans})
+        refuse_smoke({plan.page.name: plan.run.recorded for plan in plans})
     book = Book(html=build / "html")
     key = _key(root, plans)
     is_current = _is_current(build, key, pages)
@@ -88,7 +100,7 @@ def build_book(
     if is_current and publish_to is None:
         book.reused = [plan.page.name for plan in plans]
         return book
-    _execute_stale(book, plans, root)
+    _execute_stale(book, plans, root, processes)
     if not book.problems and (book.executed or not is_current):
         _render_and_check(book, root, pages)
         if not book.problems:
@@ -100,38 +112,58 @@ def build_book(
     return book
 
 
-def _execute_stale(book: Book, plans: list[Plan], root: Path) -> None:
-    good: dict[str, str] = {}
-    for planned in sorted(plans, key=lambda plan: plan.shows_runs):
+def _execute_stale(book: Book, plans: list[Plan], root: Path, processes: int) -> None:
+    """Execute the pages without a run; those that show the chapters' runs come after these."""
+    others = [plan for plan in plans if not plan.shows_runs]
+    # most of the work is the chapters': begun first, they are not what all wait for in the end
+    others.sort(key=lambda plan: not plan.is_chapter)
+    good = _execute(book, others, root, processes)
+    if not book.interrupted:
         # what a page says of runs is true of these folders, not of others like them
-        plan = planned.with_runs(good) if planned.shows_runs else planned
-        folder = find_same_run(plan.run_name, plan.identity, root)
-        if folder is None:
-            result = run_notebook(
-                plan.run_name,
-                plan.page.path,
-                given=plan.given,
-                recorded=plan.recorded,
-                identity=plan.identity,
-                working_folder=root,
-                cohort_digest=plan.cohort_digest,
-            )
-            folder = result.folder
-            book.executed.append(plan.page.name)
-            if result.outcome != "ok":
-                where = folder.relative_to(root)
-                book.problems.append(
-                    f"{plan.page.name}: {result.outcome}, {result.message} ({where})"
-                )
-            if result.outcome == "interrupted":
-                book.interrupted = True
-                break
-            if result.outcome == "ok":
-                good[plan.run_name] = folder.name
-        else:
-            book.reused.append(plan.page.name)
-            good[plan.run_name] = folder.name
-        book.runs[plan.page.name] = folder
+        showing = [plan.with_runs(good) for plan in plans if plan.shows_runs]
+        _execute(book, showing, root, processes)
+
+
+def _execute(book: Book, plans: list[Plan], root: Path, processes: int) -> dict[str, str]:
+    """Find the runs of pages, or execute them side by side; give the names of the good ones."""
+    pages = {plan.run.chapter: plan.page.name for plan in plans}
+    members = [Member(plan.run, {}) for plan in plans]
+    for member in members:
+        member.folder = member.plan.earlier_run(root)
+        if member.folder is not None:
+            member.outcome, member.found = "ok", True
+    _work_through([member for member in members if not member.found], root, processes)
+    for member in members:
+        page = pages[member.plan.chapter]
+        if member.outcome == WAITING:
+            continue
+        (book.reused if member.found else book.executed).append(page)
+        if member.folder is not None:
+            book.runs[page] = member.folder
+        if member.outcome != "ok":
+            where = f" ({member.folder.relative_to(root)})" if member.folder else ""
+            book.problems.append(f"{page}: {member.outcome}, {member.message}{where}")
+    n_waiting = sum(member.outcome == WAITING for member in members)
+    if n_waiting:
+        book.problems.append(f"interrupted: {n_waiting} pages were not begun")
+    book.interrupted |= n_waiting > 0 or any(each.outcome == "interrupted" for each in members)
+    return {
+        member.plan.chapter: member.folder.name
+        for member in members
+        if member.outcome == "ok" and member.folder is not None
+    }
+
+
+def _work_through(missing: list[Member], root: Path, processes: int) -> None:
+    """Execute pages, each in a process with its share of the processors."""
+    at_once = min(processes, len(missing))
+    if not at_once:
+        return
+    logs = root / "_build" / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True)
+    environment = bounded_environment(max(1, processors() // at_once))
+    work_through(missing, Processes(at_once, root, environment), logs, root)
 
 
 def _render_and_check(book: Book, root: Path, pages: list[Page]) -> None:
@@ -161,7 +193,7 @@ def _key(root: Path, plans: list[Plan]) -> str:
     package = hashlib.sha256()
     for path in sorted(package_folder().rglob("*.py")):
         package.update(path.read_bytes())
-    identities = [plan.identity for plan in plans]
+    identities = [plan.run.identity for plan in plans]
     parts = json.dumps(
         [
             sources_digest(root),

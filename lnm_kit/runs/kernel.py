@@ -28,7 +28,7 @@ LOOKING_SHARE = 0.03
 STARTUP_TIMEOUT_S = 120
 ENDING_TIMEOUT_S = 30
 QUIET = "--log-level=40"
-LESS_MEMORY = "take a smaller cohort, image or batch, or fewer processes (n_jobs)"
+LESS_MEMORY = "take a smaller cohort, image or batch, or fewer processes (n_jobs; lnm book -n 1)"
 KERNEL_DIED = (
     f"the kernel was killed from outside, or crashed. Where memory ran out, {LESS_MEMORY}. What "
     "was finished before is in the cache: run it again"

@@ -12,6 +12,7 @@ import yaml
 from lnm_kit.errors import InputError
 from lnm_kit.runs.notebook import literals_of, notebook_identity, read_notebook
 from lnm_kit.runs.parameters import check_parameters
+from lnm_kit.runs.plan import RunPlan
 from lnm_kit.runs.preconditions import check_preconditions
 from lnm_kit.runs.schemas import PARAMETERS
 from lnm_kit.sources import package_folder
@@ -37,18 +38,19 @@ class Page:
 
 @dataclass(frozen=True)
 class Plan:
-    """A notebook of the book with the parameters it is run with.
+    """A notebook of the book and the run that it needs.
 
     ``shows_runs`` tells that the page is made of the chapters' runs, and so comes after them.
     """
 
     page: Page
-    run_name: str
-    given: dict[str, Any]
-    recorded: dict[str, Any]
-    identity: str
-    cohort_digest: str | None
+    run: RunPlan
     shows_runs: bool = False
+
+    @property
+    def is_chapter(self) -> bool:
+        """Whether the page is one of the five studies."""
+        return _is_chapter(self.page)
 
     def with_runs(self, runs: Mapping[str, str]) -> "Plan":
         """Return the plan of this page for these runs, which are a part of its identity.
@@ -59,9 +61,10 @@ class Plan:
             By chapter, the name of its run folder, or the identity of a run still to come.
         """
         shown = {RUNS: dict(runs)}
-        recorded = self.recorded | shown
-        identity = notebook_identity(self.page.path, recorded, self.cohort_digest)
-        return replace(self, given=self.given | shown, recorded=recorded, identity=identity)
+        given, recorded = self.run.given | shown, self.run.recorded | shown
+        identity = notebook_identity(self.page.path, recorded, self.run.cohort_digest)
+        run = replace(self.run, given=given, recorded=recorded, identity=identity)
+        return replace(self, run=run)
 
 
 def read_pages(root: Path) -> list[Page]:
@@ -114,7 +117,7 @@ def make_plans(
             plan, known = _plan(page, root, {"profile": profile, **values})
             plans.append(plan)
             taken |= known
-    coming = {plan.run_name: plan.identity for plan in plans if _is_chapter(plan.page)}
+    coming = {plan.run.chapter: plan.run.identity for plan in plans if plan.is_chapter}
     plans = [plan.with_runs(coming) if plan.shows_runs else plan for plan in plans]
     unknown = sorted(set(values) - taken)
     if unknown:
@@ -142,7 +145,8 @@ def _plan(page: Page, root: Path, values: Mapping[str, Any]) -> tuple[Plan, set[
         recorded, digest = literals | given, None
         run_name = "-".join(page.path.relative_to(root).with_suffix("").parts)
     identity = notebook_identity(page.path, recorded, digest)
-    return Plan(page, run_name, given, recorded, identity, digest, shows_runs), known
+    run = RunPlan(run_name, page.path, given, recorded, identity, digest)
+    return Plan(page, run, shows_runs), known
 
 
 def _is_chapter(page: Page) -> bool:

@@ -1,4 +1,7 @@
 import json
+import os
+import signal
+import threading
 import time
 import tomllib
 
@@ -7,6 +10,7 @@ import pytest
 from lnm_kit.errors import InputError
 from lnm_kit.runs import book
 from lnm_kit.runs.book import build_book
+from lnm_kit.runs.member import THREADS
 from lnm_kit.runs.pages import make_plans, read_pages
 
 
@@ -79,13 +83,77 @@ def test_values_go_to_the_notebooks_that_have_them(toy_book):
     with (toy_book / "_toc.yml").open("a") as toc:
         toc.write("- file: book/other\n")
     pages = read_pages(toy_book)
-    plans = {plan.run_name: plan for plan in make_plans(pages, toy_book, "smoke", {"rows": 7})}
+    plans = {
+        plan.run.chapter: plan.run for plan in make_plans(pages, toy_book, "smoke", {"rows": 7})
+    }
     assert plans["llnm"].given == {"profile": "smoke"}
     assert plans["book-other"].given == {"profile": "smoke", "rows": 7}
     with pytest.raises(InputError, match="Did you mean rows"):
         make_plans(pages, toy_book, "smoke", {"rosw": 7})
     with pytest.raises(InputError, match="epochs is 0"):
         make_plans(pages, toy_book, "smoke", {"epochs": 0})
+
+
+@pytest.fixture
+def write_page(toy_book):
+    """Return a function that adds a page with one cell to the book."""
+
+    def write(name, source):
+        notebook = json.loads((toy_book / "book" / "studies" / "llnm.ipynb").read_text())
+        notebook["cells"][0]["source"] = f"# {name}"
+        notebook["cells"][1]["source"] = ""
+        notebook["cells"][2]["source"] = source
+        (toy_book / "book" / f"{name}.ipynb").write_text(json.dumps(notebook))
+        with (toy_book / "_toc.yml").open("a") as toc:
+            toc.write(f"- file: book/{name}\n")
+
+    return write
+
+
+MEETS = """
+import os, pathlib, time
+pathlib.Path("{own}").write_text(os.environ["OMP_NUM_THREADS"])
+waits_until = time.monotonic() + 60
+while not pathlib.Path("{other}").is_file():
+    assert time.monotonic() < waits_until, "nobody is there"
+    time.sleep(0.05)
+"""
+
+
+def test_pages_side_by_side_share_the_processors(toy_book, write_page, monkeypatch):
+    monkeypatch.setattr(book, "processors", lambda: 6)
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    write_page("one", MEETS.format(own="first", other="second"))
+    write_page("two", MEETS.format(own="second", other="first"))
+    # the third place is the chapter's
+    built = build_book(toy_book, profile="smoke", values={}, processes=3)
+    assert built.problems == []
+    assert built.executed == ["book/studies/llnm", "book/one", "book/two"]
+    assert [(toy_book / name).read_text() for name in ("first", "second")] == ["2", "2"]
+
+
+def test_interrupted_book_keeps_what_is_finished_and_renders_nothing(toy_book, write_page):
+    write_page("long", "import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)")
+    write_page("never", "1")
+
+    def interrupt():
+        while not (toy_book / "begun").is_file():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    built = build_book(toy_book, profile="smoke", values={})
+    assert built.interrupted
+    assert not built.rendered
+    assert built.executed == ["book/studies/llnm", "book/long"]
+    assert built.problems[0].startswith("book/long: interrupted")
+    assert built.problems[1] == "interrupted: 1 pages were not begun"
+    assert not (toy_book / "_build" / "html").exists()
+
+    write_page("long", "1")
+    again = build_book(toy_book, profile="smoke", values={})
+    assert again.reused == ["book/studies/llnm"]
 
 
 @pytest.fixture
@@ -118,7 +186,7 @@ def test_a_page_about_runs_comes_after_the_chapters_and_changes_with_them(
 
     def planned():
         plans = make_plans(read_pages(page_about_runs), page_about_runs, "smoke", {})
-        return {plan.run_name: plan.identity for plan in plans}
+        return {plan.run.chapter: plan.run.identity for plan in plans}
 
     before = planned()
     write_chapter("print(profile, 1)")

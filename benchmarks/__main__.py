@@ -24,6 +24,7 @@ PARTS = (
     "simulation",
     "startup",
     "runner",
+    "paper_profile",
 )
 ALONE = "training"
 """Wants all threads, where the others take one each; measured only when asked for."""

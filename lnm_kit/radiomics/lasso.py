@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.linear_model import LassoCV
 from sklearn.linear_model import lasso_path as coefficient_path
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from lnm_kit.cohort.folds import StratifiedPatientKFold
 from lnm_kit.errors import InputError
 from lnm_kit.radiomics.selection import checked_features
 
@@ -190,7 +191,7 @@ def _fit_lasso(
     splits = (
         StratifiedKFold(n_folds, shuffle=True, random_state=seed)
         if groups is None
-        else StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        else StratifiedPatientKFold(n_folds, shuffle=True, random_state=seed)
     )
     target = positive.astype(np.float64)
     lasso = LassoCV(

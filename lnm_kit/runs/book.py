@@ -114,8 +114,9 @@ def build_book(
 
 def _execute_stale(book: Book, plans: list[Plan], root: Path, processes: int) -> None:
     """Execute the pages without a run; those that show the chapters' runs come after these."""
-    others = [plan for plan in plans if not plan.shows_runs]
-    # most of the work is the chapters': begun first, they are not what all wait for in the end
+    # What takes long is begun first, so that not one process works in the end while the others
+    # wait: the chapters, then from the last page back, as the book begins with its short ones.
+    others = [plan for plan in reversed(plans) if not plan.shows_runs]
     others.sort(key=lambda plan: not plan.is_chapter)
     good = _execute(book, others, root, processes)
     if not book.interrupted:

@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 from PIL import Image
 
 WORST_MEAN_ERROR = {64: 0.5, 256: 2.0}
@@ -19,13 +20,8 @@ def shrink_pictures(html: Path) -> None:
 
     The executed notebooks that can be downloaded keep theirs.
     """
-    for path in sorted((html / "_images").glob("*.png")):
-        path.write_bytes(small_png(path.read_bytes()))
-    for path in sorted(html.rglob("*.html")):
-        text = path.read_text(encoding="utf-8")
-        smaller = _EMBEDDED.sub(lambda found: _small_text(found[0]), text)
-        if smaller != text:
-            path.write_text(smaller, encoding="utf-8")
+    paths = [*sorted((html / "_images").glob("*.png")), *sorted(html.rglob("*.html"))]
+    Parallel(n_jobs=-1, batch_size=8)(delayed(_shrink)(path) for path in paths)
 
 
 def small_png(png: bytes) -> bytes:
@@ -53,6 +49,16 @@ def small_png(png: bytes) -> bytes:
             few.save(buffer, "PNG", optimize=True)
             return min(buffer.getvalue(), png, key=len)
     return png
+
+
+def _shrink(path: Path) -> None:
+    if path.suffix == ".png":
+        path.write_bytes(small_png(path.read_bytes()))
+        return
+    text = path.read_text(encoding="utf-8")
+    smaller = _EMBEDDED.sub(lambda found: _small_text(found[0]), text)
+    if smaller != text:
+        path.write_text(smaller, encoding="utf-8")
 
 
 def _small_text(base64: str) -> str:

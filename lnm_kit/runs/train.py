@@ -38,7 +38,7 @@ def train(
     """Train a chapter's network once, with the processes that torchrun started, and keep it.
 
     One fold of the training split is held out: it shows the epochs and gives the threshold. The
-    training goes on from its last epoch when it was broken off. `lnm predict` reads the model.
+    training goes on from its last checkpoint when it was broken off. `lnm predict` reads the model.
 
     On two GPUs: torchrun --nproc-per-node 2 -m lnm_kit.runs.train llnm -p epochs=100 --out mine
     """
@@ -111,7 +111,7 @@ def _train(settings: Any, out: Path, fabric: Fabric) -> None:
     )
     if fabric.is_global_zero:
         _keep(settings, out, network, bank, data, training[held_out], fabric)
-        checkpoint.unlink()
+        checkpoint.unlink(missing_ok=True)
     fabric.barrier()
 
 

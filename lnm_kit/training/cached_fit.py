@@ -25,7 +25,7 @@ def fit_network(
     """Build a network and train it, cached by everything that the result depends on.
 
     That is the start weights, the images and labels, the settings, the seed, the kind of device,
-    its precision, and the code of the package. An interrupted training goes on from its last epoch.
+    its precision, and the code of the package. An interrupted training goes on from its checkpoint.
 
     Parameters
     ----------

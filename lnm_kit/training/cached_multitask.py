@@ -31,7 +31,7 @@ def fit_multitask_network(
 
     That is the network's initial weights and parts, the images, targets, areas and labels, the
     settings, the seed, the kind of device, its precision, and the code of the package. A fold that
-    was finished is loaded; one that was interrupted goes on from its last epoch.
+    was finished is loaded; one that was interrupted goes on from its checkpoint.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ DAMAGE = (
     UnpicklingError,
     ValueError,
 )
+
+EVERY_S = 10.0
+"""Time between two checkpoints, at least: writing one can take an eighth of a short epoch."""
 
 _log = logging.getLogger("lnm_kit")
 
@@ -100,6 +104,17 @@ class Checkpoint:
                 "Delete it to train from the start, or give another path."
             )
         return found
+
+
+def is_due(written: float) -> bool:
+    """Whether the last checkpoint, or the beginning, is `EVERY_S` ago by ``time.monotonic()``.
+
+    Examples
+    --------
+    >>> is_due(time.monotonic()), is_due(time.monotonic() - EVERY_S)
+    (False, True)
+    """
+    return time.monotonic() - written >= EVERY_S
 
 
 @contextmanager

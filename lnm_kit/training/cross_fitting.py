@@ -67,7 +67,7 @@ def cross_fit(
 
     Cases outside of training are scored by the mean of the networks: what is later fitted on
     out-of-fold scores then meets scores of the same kind. A finished fold is cached by everything
-    that it depends on; an interrupted one goes on from its last epoch.
+    that it depends on; an interrupted one goes on from its checkpoint.
 
     Parameters
     ----------

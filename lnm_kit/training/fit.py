@@ -20,7 +20,7 @@ from lnm_kit.networks.backbones import ImageNetwork
 from lnm_kit.progress import track
 from lnm_kit.training.augmentation import apply_variation, draw_variation
 from lnm_kit.training.bank import ImageBank
-from lnm_kit.training.checkpoint import Checkpoint, copy_of_state
+from lnm_kit.training.checkpoint import Checkpoint, copy_of_state, is_due
 from lnm_kit.training.history import History
 from lnm_kit.training.prediction import mean_by_case, predict_logits
 from lnm_kit.training.settings import TrainingSettings
@@ -58,9 +58,9 @@ def fit(
     seed
         Order and variation of the images. Initial weights come from `build_network`.
     checkpoint
-        A file to write after every epoch (by the first process) and to resume from when it
-        exists. On a CPU, a training that was killed and resumed ends in the same bits as one that
-        was not.
+        A file to write after an epoch (by the first process; not again for ten seconds) and to
+        resume from when it exists. On a CPU, a training that was killed and resumed ends in the
+        same bits as one that was not.
 
     Returns
     -------
@@ -113,6 +113,7 @@ def fit(
         optimizer.load_state_dict(state.optimizer)
         rows, kept_epoch, kept_network = state.rows, state.kept_epoch, state.kept_network
 
+    written = time.monotonic()
     epochs = range(len(rows) + 1, settings.epochs + 1)
     for epoch in track(epochs, label="train network") if fabric.is_global_zero else epochs:
         start = time.perf_counter()
@@ -129,7 +130,7 @@ def fit(
         row = fabric.broadcast(row)
         kept_epoch, kept_network = _keep(network, rows, row, settings, kept_epoch, kept_network)
         rows.append(row)
-        if checkpoint is not None and fabric.is_global_zero:
+        if checkpoint is not None and fabric.is_global_zero and is_due(written):
             state = Checkpoint(
                 identity,
                 network.state_dict(),
@@ -139,6 +140,7 @@ def fit(
                 kept_network,
             )
             state.write(checkpoint)
+            written = time.monotonic()
     if kept_network is not None:
         network.load_state_dict(kept_network)
     return History.of(rows, kept_epoch)

@@ -20,7 +20,7 @@ from lnm_kit.networks.dgf import DiverseGranularityFusion
 from lnm_kit.networks.fusion import FusionNetwork
 from lnm_kit.networks.multitask import Branch, MultitaskNetwork
 from lnm_kit.progress import track
-from lnm_kit.training.checkpoint import Checkpoint
+from lnm_kit.training.checkpoint import Checkpoint, is_due
 from lnm_kit.training.history import History
 from lnm_kit.training.masked_augmentation import draw_masked_variation, vary_with_maps
 from lnm_kit.training.multitask_prediction import (
@@ -68,9 +68,9 @@ def fit_multitask(
     seed
         Of pairs, order, variation, and the reference nodules.
     checkpoint
-        A file to write after every epoch (by the first process) and to resume from when it
-        exists. On a CPU, a training that was killed and resumed ends in the same bits as one that
-        was not.
+        A file to write after an epoch (by the first process; not again for ten seconds) and to
+        resume from when it exists. On a CPU, a training that was killed and resumed ends in the
+        same bits as one that was not.
 
     Returns
     -------
@@ -120,6 +120,7 @@ def fit_multitask(
         optimizer.load_state_dict(state.optimizer)
         rows = state.rows
 
+    written = time.monotonic()
     epochs = range(len(rows) + 1, settings.epochs + 1)
     for epoch in track(epochs, label="train network") if fabric.is_global_zero else epochs:
         start = time.perf_counter()
@@ -138,11 +139,12 @@ def fit_multitask(
         row |= validate_nodules(network, bank, validation, row["stage"], fabric)
         row["seconds"] = time.perf_counter() - start
         rows.append(fabric.broadcast(row))
-        if checkpoint is not None and fabric.is_global_zero:
+        if checkpoint is not None and fabric.is_global_zero and is_due(written):
             state = Checkpoint(
                 identity, network.state_dict(), optimizer.state_dict(), rows, epoch, None
             )
             state.write(checkpoint)
+            written = time.monotonic()
     index = pd.RangeIndex(1, len(rows) + 1, name="epoch")
     return History(pd.DataFrame(rows, index=index).astype({"stage": int}), len(rows))
 

@@ -57,7 +57,7 @@ def train_once(
     network
         Not trained before: the key is taken from it as it is given.
     train
-        Takes the path of a checkpoint, to write after every epoch and to resume from; trains
+        Takes the path of a checkpoint, to write now and then and to resume from; trains
         `network` and returns the history of its epochs.
     inputs
         All else that the result depends on, as JSON can hold it.

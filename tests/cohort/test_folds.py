@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold
 
-from lnm_kit.cohort.folds import patient_folds
+from lnm_kit.cohort.folds import StratifiedPatientKFold, patient_folds
 from lnm_kit.errors import InputError
 
 
@@ -16,6 +17,29 @@ def test_no_patient_stands_on_both_sides_and_every_row_is_held_out_once(folds, s
     assert sorted(held_out) == list(range(len(label)))
     for fit, rows in split:
         assert not set(patients[fit]) & set(patients[rows])
+
+
+@given(
+    st.integers(2, 12), st.integers(0, 2**31), st.integers(2, 4), st.integers(1, 5), st.booleans()
+)
+def test_the_folds_are_those_of_scikit_learn(folds, seed, classes, images, own_label):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(12, 60))
+    images_of = rng.integers(1, images + 1, n)
+    patients = np.repeat(rng.permutation(n), images_of)
+    label = np.repeat(rng.integers(0, classes, n), images_of)
+    if own_label:  # of each image, not of the patient
+        label = rng.integers(0, classes, len(patients))
+    if np.unique(label, return_counts=True)[1].min() < folds:
+        return
+    ours, theirs = (
+        [rows.tolist() for _, rows in splitter.split(label, label, patients)]
+        for splitter in (
+            kind(folds, shuffle=True, random_state=seed)
+            for kind in (StratifiedPatientKFold, StratifiedGroupKFold)
+        )
+    )
+    assert ours == theirs
 
 
 def test_folds_keep_the_share_of_positives():

@@ -12,7 +12,16 @@ from torch import nn
 
 from lnm_kit.errors import InputError
 from lnm_kit.networks import ImageNetwork, build_network
-from lnm_kit.training import NO_AUGMENTATION, ImageBank, TrainingSettings, fit, open_fabric, predict
+from lnm_kit.training import (
+    NO_AUGMENTATION,
+    ImageBank,
+    TrainingSettings,
+    checkpoint,
+    fit,
+    open_fabric,
+    predict,
+)
+from lnm_kit.training.checkpoint import Checkpoint
 
 FABRIC = open_fabric("cpu")
 
@@ -179,6 +188,17 @@ def test_killed_and_resumed_ends_in_the_same_bits(tmp_path, keep, schedule):
     pd.testing.assert_frame_equal(again.epochs, history.epochs, check_exact=True)
 
 
+def test_short_epochs_are_not_written_down_one_by_one(tmp_path, monkeypatch):
+    bank, cases = blobs(60)
+    written = []
+    monkeypatch.setattr(Checkpoint, "write", lambda self, path: written.append(len(self.rows)))
+    for every_s, expected in ((0.0, [1, 2, 3, 4]), (1000.0, [])):
+        monkeypatch.setattr(checkpoint, "EVERY_S", every_s)
+        written.clear()
+        run(small_network(), bank, cases, checkpoint=tmp_path / "state.pt")
+        assert written == expected
+
+
 def test_checkpoint_of_other_settings_cases_images_or_seed_is_refused(tmp_path):
     bank, cases = blobs(60)
     path = tmp_path / "state.pt"
@@ -264,7 +284,11 @@ import numpy as np
 import torch
 from torch import nn
 from lnm_kit.networks import ImageNetwork
-from lnm_kit.training import NO_AUGMENTATION, ImageBank, TrainingSettings, fit, open_fabric
+from lnm_kit.training import (
+    NO_AUGMENTATION, ImageBank, TrainingSettings, checkpoint as states, fit, open_fabric
+)
+
+states.EVERY_S = 0.0
 
 def train(fabric, checkpoint=None):
     images = np.random.default_rng(0).integers(0, 255, (28, 12, 12), dtype=np.uint8)

@@ -80,7 +80,7 @@ def compared(
 def llnm(settings: dict[str, Any]) -> Iterator[Training]:
     """Feng 2025: TResNet by folds; four more networks on the first fold."""
     folds, px, name = settings["network_folds"], settings["image_size_px"], settings["network"]
-    n = kept(split_plan("llnm").n["training"], folds)
+    n = kept(split_plan("llnm", settings["size"]).n["training"], folds)
     passes = folds * n * settings["epochs"]
     yield Training("llnm", "by folds", name, folds, px, passes, of_one_image(name, 1, px))
     others = ("resnet34", "resnet101", "resnet18", "inception_v3")
@@ -90,7 +90,7 @@ def llnm(settings: dict[str, Any]) -> Iterator[Training]:
 def lvlnm(settings: dict[str, Any]) -> Iterator[Training]:
     """Ni 2024: each image is a case; DenseNet by folds; four more networks on the first fold."""
     folds, px, name = settings["network_folds"], settings["image_size_px"], settings["network"]
-    cases, _ = simulate_population("lvlnm", seed=0, signal=1.0)
+    cases, _ = simulate_population("lvlnm", seed=0, signal=1.0, size=settings["size"])
     views = draw_views(population_model("lvlnm"), cases["split"], seed=0)
     n_images = sum(len(views[case]) for case in cases.index[cases.split == "training"])
     n = kept(n_images, folds)
@@ -103,7 +103,7 @@ def lvlnm(settings: dict[str, Any]) -> Iterator[Training]:
 def clnm(settings: dict[str, Any]) -> Iterator[Training]:
     """M. Li 2026: one plane, the other, both, by folds; both without signal; the leak, twice."""
     folds, px, name = settings["network_folds"], settings["image_size_px"], settings["network"]
-    n, epochs = split_plan("clnm").n["training"], settings["epochs"]
+    n, epochs = split_plan("clnm", settings["size"]).n["training"], settings["epochs"]
     passes = folds * kept(n, folds) * epochs
     one, two = (of_one_image(name, channels, px) for channels in (1, 2))
     yield Training("clnm", "one plane, by folds", name, 2 * folds, px, 2 * passes, one)
@@ -114,7 +114,7 @@ def clnm(settings: dict[str, Any]) -> Iterator[Training]:
 def ceus(settings: dict[str, Any]) -> Iterator[Training]:
     """Guang 2023: backbones, four models, a longer one, modality dropout, one without signal."""
     n, px, repeats = (
-        split_plan("ceus").n["training"],
+        split_plan("ceus", settings["size"]).n["training"],
         settings["image_size_px"],
         settings["repeats"],
     )
@@ -146,7 +146,7 @@ def ceus(settings: dict[str, Any]) -> Iterator[Training]:
 def dgfnet(settings: dict[str, Any]) -> Iterator[Training]:
     """G. Li: one modality with and without decoders, four fusions, one without signal, by folds."""
     folds, name, width = settings["folds"], settings["network"], settings["decoder_channels"]
-    plan = split_plan("dgfnet").loc["training"]
+    plan = split_plan("dgfnet", settings["size"]).loc["training"]
     n = kept(2 * min(plan.positive, plan.n - plan.positive), folds)  # thinned out to equal classes
     sizes = {"us": settings["us_size_px"], "ct": settings["ct_size_px"]}
     more = {"in_channels": 1, "weights": "none", "seed": 0, "decoder_channels": width}
@@ -192,7 +192,7 @@ def measure() -> list[dict]:
             {
                 "chapter": chapter,
                 "networks": sum(each.networks for each in trainings),
-                "passes": sum(each.passes for each in trainings),
+                "passes": int(sum(each.passes for each in trainings)),
                 "operations": float(
                     sum(each.passes * each.operations_an_image for each in trainings)
                 ),

@@ -11,8 +11,13 @@ PEERS = {
     "in memory": "the same, images in memory",
     "limit": "bare network, the limit",
 }
-JOBS = (("resnet10t", 64, 320, 5), ("resnet18", 224, 96, 3))
-"""Network, size in pixels, images and rounds: the book's default, and the size of the papers."""
+JOBS = (
+    ("resnet10t", 48, 320, 5),
+    ("regnetx_002", 48, 320, 5),
+    ("resnet10t", 64, 320, 5),
+    ("resnet18", 224, 96, 3),
+)
+"""Network, size in pixels, images, rounds: those of the chapters, and the size of the papers."""
 
 
 def rows_of(found: dict) -> list[dict]:

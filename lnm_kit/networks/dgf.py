@@ -46,6 +46,10 @@ class BasicFusion(nn.Module):
         self.operation = one_of("operation", operation, FUSIONS[:3])
         self.n_out = 2 * n_features if operation == "concatenation" else n_features
 
+    def extra_repr(self) -> str:
+        """Name the operation where the network is printed."""
+        return self.operation
+
     def forward(self, us: Tensor, ct: Tensor) -> Tensor:
         """Fused features (N, 2 F) or (N, F) of `us` and `ct`, both float (N, F)."""
         if self.operation == "sum":

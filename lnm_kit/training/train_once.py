@@ -39,6 +39,36 @@ def is_trained(training: Callable[[], object]) -> bool:
     return True
 
 
+def describe_network(network: nn.Module) -> str:
+    """Write down a network but for its weights: its parts and their plain attributes.
+
+    The text that PyTorch prints of a network has what each layer chose to print. Two fusions that
+    differ in the name of an operation alone would look the same there.
+
+    Examples
+    --------
+    >>> half, third = nn.Identity(), nn.Identity()
+    >>> half.share, third.share = 0.5, 0.3
+    >>> str(half) == str(third), describe_network(half) == describe_network(third)
+    (True, False)
+    """
+    parts = []
+    for name, part in network.named_modules():
+        plain = {
+            key: value
+            for key, value in sorted(vars(part).items())
+            if key != "training" and _is_plain(value)
+        }
+        parts.append(f"{name}: {type(part).__qualname__} {plain}")
+    return "\n".join([str(network), *parts])
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return all(_is_plain(each) for each in value)
+    return value is None or isinstance(value, str | int | float)
+
+
 def train_once(
     network: nn.Module,
     train: Callable[[Path], History],
@@ -49,8 +79,9 @@ def train_once(
 ) -> History:
     """Train a network in place, or load the result of the same training.
 
-    The key holds `inputs`, the network's parts and initial weights, the kind of device, its
-    precision, the number of processes, and the code of `code` with all that it imports.
+    The key holds `inputs`, the network's parts (`describe_network`) and initial weights, the kind
+    of device, its precision, the number of processes, and the code of `code` with all that it
+    imports.
 
     Parameters
     ----------
@@ -68,7 +99,7 @@ def train_once(
     """
     inputs = {
         **inputs,
-        "network": hashlib.sha256(str(network).encode()).hexdigest(),
+        "network": hashlib.sha256(describe_network(network).encode()).hexdigest(),
         "start": digest_of_tensors(network.state_dict()),
         "device": fabric.device.type,
         "n_processes": fabric.world_size,

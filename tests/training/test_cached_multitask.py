@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from lnm_kit.networks.fusion import FusionNetwork
 from lnm_kit.networks.multitask import MultitaskOutput
 from lnm_kit.training import cached_multitask, open_fabric, train_once
 from lnm_kit.training.cached_multitask import fit_multitask_network
@@ -23,7 +24,8 @@ class OneConvolution(nn.Module):
             torch.manual_seed(seed)
             self.maps = nn.Conv2d(1, 2, 3, padding=1)
             self.classifier = nn.Linear(2, 1)
-        self.raise_in_step, self.steps = raise_in_step, 0
+        # not a plain attribute: it is no part of what the network computes
+        self.counted = {"steps": 0, "raise in": raise_in_step}
 
     @property
     def branches(self):
@@ -33,8 +35,8 @@ class OneConvolution(nn.Module):
         pass
 
     def forward(self, images):
-        self.steps += self.training
-        if self.training and self.steps == self.raise_in_step:
+        self.counted["steps"] += self.training
+        if self.training and self.counted["steps"] == self.counted["raise in"]:
             raise KeyboardInterrupt
         maps = self.maps(images).float()
         return MultitaskOutput(self.classifier(maps.mean(dim=(2, 3)))[:, 0].float(), (maps,))
@@ -73,14 +75,14 @@ def same_bits(first, second):
 def test_a_finished_training_is_loaded_and_another_one_is_not(tmp_path, monkeypatch):
     monkeypatch.setenv("LNM_CACHE", str(tmp_path))
     first, history = train(bank())
-    assert first.steps == 2
+    assert first.counted["steps"] == 2
     again, same = train(bank())
-    assert again.steps == 0
+    assert again.counted["steps"] == 0
     assert same_bits(first, again)
     pd.testing.assert_frame_equal(same.epochs, history.epochs, check_exact=True)
     assert same.kept_epoch == 2
     others = [train(bank(seed=1)), train(bank(), network=OneConvolution(seed=1))]
-    assert [network.steps for network, _ in others] == [2, 2]
+    assert [network.counted["steps"] for network, _ in others] == [2, 2]
     assert list((tmp_path / "unfinished-training").iterdir()) == []
 
 
@@ -91,7 +93,7 @@ def test_an_interrupted_training_goes_on_from_its_last_epoch(tmp_path, monkeypat
     with pytest.raises(KeyboardInterrupt):
         train(bank(), network=OneConvolution(raise_in_step=4), epochs=4)
     resumed, history = train(bank(), epochs=4)
-    assert resumed.steps == 1
+    assert resumed.counted["steps"] == 1
     assert len(history.epochs) == 4
     assert same_bits(expected, resumed)
 
@@ -108,3 +110,41 @@ def test_the_key_covers_the_code_of_the_training(monkeypatch):
         train(bank())
     assert seen["code"] == [cached_multitask]
     assert {"start", "images", "nodules", "settings", "seed", "precision"} <= set(seen["inputs"])
+
+
+class ToAPower(OneConvolution):
+    """The same layers and weights as any other of its kind; what it does with them differs."""
+
+    def __init__(self, power):
+        super().__init__()
+        self.power = power
+
+    def forward(self, images):
+        return super().forward(images**self.power)
+
+
+def test_networks_that_differ_in_an_attribute_alone_are_trained_apart():
+    given = bank()
+    first, _ = train(given, network=ToAPower(1.0))
+    second, _ = train(given, network=ToAPower(2.0))
+    assert str(first) == str(second)
+    assert not same_bits(first, second)
+
+
+@pytest.mark.parametrize("pair", [("sum", "product"), ("concatenation", "sum")])
+def test_fusions_of_equal_weights_are_not_taken_for_each_other(pair):
+    described = [
+        train_once.describe_network(
+            FusionNetwork(name, encoder="resnet10t", weights="none", seed=0)
+        )
+        for name in pair
+    ]
+    assert described[0] != described[1]
+
+
+def test_modes_and_weights_are_no_part_of_a_description():
+    network = OneConvolution(seed=0)
+    assert train_once.describe_network(network) == train_once.describe_network(network.eval())
+    assert train_once.describe_network(OneConvolution(seed=1)) == train_once.describe_network(
+        OneConvolution(seed=0)
+    )

@@ -71,24 +71,30 @@ def kept(n: int, folds: int) -> int:
 def compared(
     chapter: str, names: tuple[str, ...], n: int, settings: dict[str, Any]
 ) -> Iterator[Training]:
-    """Other networks that see the first fold's cases once more."""
+    """Networks that are trained on the first fold's cases."""
     px, epochs = settings["image_size_px"], settings["compared_epochs"]
     for name in names:
-        yield Training(chapter, "compared", name, 1, px, epochs * n, of_one_image(name, 1, px))
+        if not is_there(name, settings):
+            yield Training(chapter, "compared", name, 1, px, epochs * n, of_one_image(name, 1, px))
+
+
+def is_there(name: str, settings: dict[str, Any]) -> bool:
+    """Whether a compared network is the study's own, which the cache then holds."""
+    return name == settings["network"] and settings["compared_epochs"] == settings["epochs"]
 
 
 def llnm(settings: dict[str, Any]) -> Iterator[Training]:
-    """Feng 2025: TResNet by folds; four more networks on the first fold."""
+    """Feng 2025: TResNet by folds; five networks on the first fold."""
     folds, px, name = settings["network_folds"], settings["image_size_px"], settings["network"]
     n = kept(split_plan("llnm", settings["size"]).n["training"], folds)
     passes = folds * n * settings["epochs"]
     yield Training("llnm", "by folds", name, folds, px, passes, of_one_image(name, 1, px))
-    others = ("resnet34", "resnet101", "resnet18", "inception_v3")
-    yield from compared("llnm", others, n, settings)
+    five = ("tresnet", "resnet34", "resnet101", "resnet18", "inception_v3")
+    yield from compared("llnm", five, n, settings)
 
 
 def lvlnm(settings: dict[str, Any]) -> Iterator[Training]:
-    """Ni 2024: each image is a case; DenseNet by folds; four more networks on the first fold."""
+    """Ni 2024: each image is a case; DenseNet by folds; five networks on the first fold."""
     folds, px, name = settings["network_folds"], settings["image_size_px"], settings["network"]
     cases, _ = simulate_population("lvlnm", seed=0, signal=1.0, size=settings["size"])
     views = draw_views(population_model("lvlnm"), cases["split"], seed=0)
@@ -96,8 +102,8 @@ def lvlnm(settings: dict[str, Any]) -> Iterator[Training]:
     n = kept(n_images, folds)
     passes = folds * n * settings["epochs"]
     yield Training("lvlnm", "by folds", name, folds, px, passes, of_one_image(name, 1, px))
-    others = ("alexnet", "inception_v3", "resnet50", "vit_small_patch16_224")
-    yield from compared("lvlnm", others, n, settings)
+    five = ("alexnet", "densenet121", "inception_v3", "resnet50", "vit_small_patch16_224")
+    yield from compared("lvlnm", five, n, settings)
 
 
 def clnm(settings: dict[str, Any]) -> Iterator[Training]:
@@ -123,7 +129,8 @@ def ceus(settings: dict[str, Any]) -> Iterator[Training]:
         network = ModalityNetwork(modalities, backbone=name, weights="none", seed=0)
         return operations(network, (CEUS_CHANNELS, px, px))
 
-    for name in settings["compared_networks"].split(", "):
+    others = settings["compared_networks"].split(", ")
+    for name in (name for name in others if not is_there(name, settings)):
         for modality in ("b_mode", "ceus"):
             passes = n * settings["compared_epochs"]
             yield Training("ceus", "compared", name, 1, px, passes, cost((modality,), name))

@@ -1,5 +1,13 @@
-"""How fast the package was where it was measured: the results of ``make bench``."""
+"""What was measured elsewhere than in a chapter: speed by ``make bench``, sweeps over seeds."""
 
 from lnm_kit.measured.speed import Measured, duration, measured_parts, measured_speed
+from lnm_kit.measured.sweeps import MeasuredSweep, measured_sweep
 
-__all__ = ["Measured", "duration", "measured_parts", "measured_speed"]
+__all__ = [
+    "Measured",
+    "MeasuredSweep",
+    "duration",
+    "measured_parts",
+    "measured_speed",
+    "measured_sweep",
+]

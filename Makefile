@@ -48,7 +48,7 @@ lint: $(READY) ## ruff on code and notebooks; no outputs in notebooks
 types: $(READY) ## mypy on the package
 	$(BIN)/mypy
 
-bench: $(READY) ## measure speed, always as a ratio to something in the same run (ten minutes, leave it alone)
+bench: $(READY) ## measure speed, always as a ratio to something in the same run (a quarter of an hour, leave it alone)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks $(BENCH)
 	$(BIN)/python -m benchmarks --only training
 

@@ -118,14 +118,18 @@ def _execute_stale(book: Book, plans: list[Plan], root: Path, processes: int) ->
     # wait: the chapters, then from the last page back, as the book begins with its short ones.
     others = [plan for plan in reversed(plans) if not plan.shows_runs]
     others.sort(key=lambda plan: not plan.is_chapter)
-    good = _execute(book, others, root, processes)
+    logs = root / "_build" / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    good = _execute(book, others, root, processes, logs / "pages")
     if not book.interrupted:
         # what a page says of runs is true of these folders, not of others like them
         showing = [plan.with_runs(good) for plan in plans if plan.shows_runs]
-        _execute(book, showing, root, processes)
+        _execute(book, showing, root, processes, logs / "pages-about-runs")
 
 
-def _execute(book: Book, plans: list[Plan], root: Path, processes: int) -> dict[str, str]:
+def _execute(
+    book: Book, plans: list[Plan], root: Path, processes: int, logs: Path
+) -> dict[str, str]:
     """Find the runs of pages, or execute them side by side; give the names of the good ones."""
     pages = {plan.run.chapter: plan.page.name for plan in plans}
     members = [Member(plan.run, {}) for plan in plans]
@@ -133,7 +137,7 @@ def _execute(book: Book, plans: list[Plan], root: Path, processes: int) -> dict[
         member.folder = member.plan.earlier_run(root)
         if member.folder is not None:
             member.outcome, member.found = "ok", True
-    _work_through([member for member in members if not member.found], root, processes)
+    _work_through([member for member in members if not member.found], root, processes, logs)
     for member in members:
         page = pages[member.plan.chapter]
         if member.outcome == WAITING:
@@ -155,13 +159,11 @@ def _execute(book: Book, plans: list[Plan], root: Path, processes: int) -> dict[
     }
 
 
-def _work_through(missing: list[Member], root: Path, processes: int) -> None:
-    """Execute pages, each in a process with its share of the processors."""
+def _work_through(missing: list[Member], root: Path, processes: int, logs: Path) -> None:
+    """Execute pages, each in a process with its share of the processors and a log of its own."""
     at_once = min(processes, len(missing))
     if not at_once:
         return
-    logs = root / "_build" / "logs"
-    shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir(parents=True)
     environment = bounded_environment(max(1, processors() // at_once))
     work_through(missing, Processes(at_once, root, environment), logs, root)
@@ -171,7 +173,12 @@ def _render_and_check(book: Book, root: Path, pages: list[Page]) -> None:
     build = root / "_build"
     failed = build / "html-failed"
     _log.info("rendering %d pages", len(pages))
-    executed = {page: folder / "notebook.ipynb" for page, folder in book.runs.items()}
+    # in the order of the book, not in that of the work
+    executed = {
+        page.name: book.runs[page.name] / "notebook.ipynb"
+        for page in pages
+        if page.name in book.runs
+    }
     stage_sources(root, build / "source", executed)
     book.rendered = True
     book.problems += render(build / "source", failed, build / "sphinx.log")

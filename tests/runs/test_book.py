@@ -12,6 +12,7 @@ from lnm_kit.runs import book
 from lnm_kit.runs.book import build_book
 from lnm_kit.runs.member import THREADS
 from lnm_kit.runs.pages import make_plans, read_pages
+from lnm_kit.runs.status import STATUS_FILE
 
 
 def test_book_is_built_once_and_again_only_where_something_changed(toy_book, write_chapter):
@@ -133,6 +134,11 @@ def test_pages_side_by_side_share_the_processors(toy_book, write_page, monkeypat
     assert built.problems == []
     assert sorted(built.executed) == ["book/one", "book/studies/llnm", "book/two"]
     assert [(toy_book / name).read_text() for name in ("first", "second")] == ["2", "2"]
+    assert len(list((toy_book / "_build" / "logs" / "pages").glob("*.log"))) == 3
+    # whatever was ready first, the book tells of its pages in its own order
+    status = (toy_book / "_build" / "source" / STATUS_FILE).read_text()
+    places = [status.index(f"{name}>`") for name in ("studies/llnm", "book/one", "book/two")]
+    assert places == sorted(places)
 
 
 def test_interrupted_book_keeps_what_is_finished_and_renders_nothing(toy_book, write_page):

@@ -35,7 +35,7 @@ def test_identity_follows_values_cells_and_code(toy_book, write_chapter):
 def test_book_and_run_mean_the_same_by_the_same_run(toy_book):
     (plan,) = make_plans(read_pages(toy_book), toy_book, "smoke", {"seed": 3})
     values = {"profile": "smoke", "seed": 3}
-    assert Planner(toy_book).plan("llnm", values).identity == plan.identity
+    assert Planner(toy_book).plan("llnm", values).identity == plan.run.identity
 
 
 def test_another_file_of_weights_is_another_run(toy_book):

@@ -25,10 +25,8 @@ def test_book_is_built_once_and_again_only_where_something_changed(toy_book, wri
     assert "book/index.html" in index
     assert (toy_book / "_build" / "html" / "_static" / "mathjax" / "tex-svg.js").is_file()
 
-    began = time.monotonic()
     second = build_book(toy_book, profile="smoke", values={})
     assert (second.executed, second.rendered, second.problems) == ([], False, [])
-    assert time.monotonic() - began < 2
 
     (toy_book / "book" / "index.md").write_text("# A toy book\n\nSee [nothing](nowhere.md).\n")
     third = build_book(toy_book, profile="smoke", values={})
